@@ -1,0 +1,108 @@
+"""The embedded engine: DuckDB over the Parquet files of one published snapshot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from books.entities import ENTITIES, Entity
+from books.reading import REQUEST_SCHEMA, SOURCES_SCHEMA
+from books.snapshots import Snapshot
+from books.store import Store
+
+
+@dataclass(frozen=True)
+class Request:
+    """The moment and the run that are asked about; a sweep asks about the whole run as of today."""
+
+    now: datetime
+    target_date: date
+    whole_run: bool = True
+
+
+class Engine:
+    """Answers the SQL that checks compile to. Tables bear the entities' names, plus `request` and `sources`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    @classmethod
+    def over(cls, store: Store, snapshot: Snapshot) -> Self:
+        """Views over the snapshot's files; an entity that was never written is an empty table."""
+        engine = cls(connect())
+        for entity in ENTITIES.values():
+            version = snapshot.versions.get(entity.name)
+            engine._view(entity, store.files(entity.name, version) if version is not None else [])
+        engine.hold("sources", source_rows(snapshot))
+        return engine
+
+    def ask(self, request: Request) -> None:
+        """Set the one-row table `request`."""
+        row = {
+            "now": request.now,
+            "today": request.now.date(),
+            "target_date": request.target_date,
+            "whole_run": request.whole_run,
+        }
+        self.hold("request", pa.Table.from_pylist([row], REQUEST_SCHEMA.to_pyarrow()))
+
+    def hold(self, name: str, rows: pa.Table) -> None:
+        """Keep rows as an in-memory table, replacing one of the same name."""
+        self.connection.register("incoming", rows)
+        self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming')
+        self.connection.unregister("incoming")
+
+    def arrow(self, sql: str) -> pa.Table:
+        """The answer as an Arrow table."""
+        return self.connection.sql(sql).to_arrow_table()
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """The answer as dictionaries: Decimal, date and aware datetime values."""
+        return list(self.arrow(sql).to_pylist())
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _view(self, entity: Entity, files: list[str]) -> None:
+        if not files:
+            self.hold(entity.name, entity.arrow.empty_table())
+            return
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        names = ", ".join(f'"{column.name}"' for column in entity.columns)
+        self.connection.execute(
+            f'CREATE OR REPLACE VIEW "{entity.name}" AS SELECT {names} '
+            f"FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true, "
+            "hive_types = {'system': VARCHAR})"
+        )
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that thinks in UTC and never looks for an extension outside this machine."""
+    return duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "TimeZone": "UTC"})
+
+
+def source_rows(snapshot: Snapshot) -> pa.Table:
+    """The snapshot's readings as the table `sources`."""
+    rows: list[Mapping[str, object]] = [
+        {
+            "system": system,
+            "entity": entity,
+            "watermark": reading.watermark,
+            "target_minutes": int(reading.target.total_seconds() // 60),
+            "failure": reading.failure,
+        }
+        for (system, entity), reading in sorted(snapshot.readings.items())
+    ]
+    return pa.Table.from_pylist(rows, SOURCES_SCHEMA.to_pyarrow())

@@ -1,0 +1,70 @@
+"""The books as a check sees them: unbound Ibis tables, named by entity and by the role of the system.
+
+Nothing here holds a connection. An expression built from these tables compiles once and is then asked of
+whatever engine holds tables of those names: the snapshot in a sweep, the run's share of it in the gate.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from books.entities import entity
+
+ROLES = ("crm", "billing", "erp", "usage", "seats", "shipping", "reference")
+
+REQUEST_SCHEMA = ibis.schema(
+    {
+        "now": "timestamp('UTC', 6)",
+        "today": "date",
+        "target_date": "date",  # what is due up to and including this day must be on the run
+        "whole_run": "boolean",  # the request claims to hold every invoice of its run, or a sweep asks
+    }
+)
+SOURCES_SCHEMA = ibis.schema(
+    {
+        "system": "string",
+        "entity": "string",
+        "watermark": "timestamp('UTC', 6)",
+        "target_minutes": "int64",
+        "failure": "string",  # why the last poll did not end well; null when it did
+    }
+)
+
+
+@dataclass(frozen=True)
+class Books:
+    """Which systems play which role, and the tables that follow from it.
+
+    `mapped` says which entities each system's mapping fills.
+    """
+
+    roles: Mapping[str, tuple[str, ...]]
+    mapped: Mapping[str, frozenset[str]]
+
+    def systems(self, name: str, role: str) -> tuple[str, ...]:
+        """The systems of a role whose mapping fills the entity; empty when none does."""
+        if role not in ROLES:
+            raise ValueError(f"There is no role {role!r}; the roles are {', '.join(ROLES)}.")
+        return tuple(s for s in self.roles.get(role, ()) if name in self.mapped.get(s, frozenset()))
+
+    def table(self, name: str, role: str) -> ir.Table:
+        """Live rows of an entity, of the systems that play the role."""
+        rows = self.every(name, role)
+        return rows.filter(~rows.deleted)
+
+    def every(self, name: str, role: str) -> ir.Table:
+        """The same with the tombstones."""
+        rows = ibis.table(entity(name).ibis, name=name)
+        return rows.filter(rows.system.isin(self.systems(name, role) or ("",)))
+
+    @property
+    def request(self) -> ir.Table:
+        """One row: the moment and the run that are asked about."""
+        return ibis.table(REQUEST_SCHEMA, name="request")
+
+    @property
+    def sources(self) -> ir.Table:
+        """One row per system and entity: how far its watermark is."""
+        return ibis.table(SOURCES_SCHEMA, name="sources")

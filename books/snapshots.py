@@ -1,0 +1,51 @@
+"""A published snapshot: which version of every table belongs together, and how far each source had been read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far one entity of one system is known.
+
+    `watermark`: everything that the source had stamped up to here is in the books; None before the first full
+    read. `failure`: why the last poll did not end well, in a sentence; None when it did.
+    """
+
+    watermark: datetime | None
+    target: timedelta
+    failure: str | None = None
+
+    def trouble(self, now: datetime) -> str | None:
+        """Why a check may not rely on this reading, in words that follow the source's name; None if it may."""
+        if self.failure is not None:
+            return f"could not be read: {self.failure}"
+        if self.watermark is None:
+            return "has not been read completely yet"
+        if now - self.watermark > self.target:
+            return f"was last read at {self.watermark:%Y-%m-%d %H:%M} UTC; it may be {_spoken(self.target)} old"
+        return None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What readers may use. `readings` is keyed by (system, entity)."""
+
+    id: str
+    published_at: datetime
+    versions: Mapping[str, int]
+    readings: Mapping[tuple[str, str], Reading]
+
+    def as_of(self) -> dict[str, datetime | None]:
+        """Per system the oldest watermark of its entities; None when one of them was never read."""
+        oldest: dict[str, datetime | None] = {}
+        for (system, _), reading in self.readings.items():
+            known = oldest.get(system, reading.watermark)
+            oldest[system] = None if known is None or reading.watermark is None else min(known, reading.watermark)
+        return oldest
+
+
+def _spoken(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"

@@ -1,0 +1,214 @@
+"""What a check declares. A check is one module in this package, named after the broken state that it finds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum, StrEnum
+
+import ibis.expr.types as ir
+
+from books.reading import ROLES, Books
+from checks.errors import DeclarationError
+from checks.formula import Formula
+
+
+class Severity(StrEnum):
+    """How much it matters; S1 matters most."""
+
+    S1 = "S1"
+    S2 = "S2"
+    S3 = "S3"
+    S4 = "S4"
+
+
+class Mode(StrEnum):
+    """What the gate does with a finding."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    MONITOR = "monitor"
+
+
+class Scope(StrEnum):
+    """What a finding holds back: one line, its invoice, the credit memo, the account's invoices, the run."""
+
+    LINE = "line"
+    INVOICE = "invoice"
+    CREDIT_MEMO = "credit_memo"
+    ACCOUNT = "account"
+    RUN = "run"
+
+
+class MoneyKind(StrEnum):
+    """What the amount of a finding is. Kinds are never netted and never added together."""
+
+    LEAK = "leak"  # never billed
+    OVERBILL = "overbill"
+    TIMING = "timing"  # heals itself
+    EXPOSURE = "exposure"  # a control gap, no loss yet
+
+
+class Spans(StrEnum):
+    """How far a change reaches: re-evaluating the changed unit is enough."""
+
+    ACCOUNT = "account"
+    SYSTEM = "system"
+    EVERYTHING = "everything"
+
+
+class Owner(StrEnum):
+    """The roles that owners.yaml turns into named people."""
+
+    BILLING_OPS = "billing_ops"
+    REVOPS = "revops"
+    FINANCE_OPS = "finance_ops"
+    REVENUE_ACCOUNTING = "revenue_accounting"
+    IT = "it"
+
+
+class Outcome(StrEnum):
+    """What came of asking. No data is not a pass."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_EVALUATED = "not_evaluated"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True)
+class Need:
+    """An entity that a check reads, of the systems in a role.
+
+    `may_be_empty`: an empty table is an answer (nobody was cancelled); otherwise it is a failed read.
+    """
+
+    entity: str
+    role: str
+    may_be_empty: bool = False
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise DeclarationError(
+                f"A need on {self.entity} names the role {self.role!r}; roles are {', '.join(ROLES)}."
+            )
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A default that a finance person might dispute, with its reason. tieout.yaml may say otherwise."""
+
+    name: str
+    default: "int | Decimal | str | tuple[str, ...]"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """max(absolute, relative × base), in the finding's currency; exactly at the tolerance is not a finding."""
+
+    absolute: Decimal = Decimal("0")
+    relative: Decimal = Decimal("0")
+
+    def allows(self, amount: Decimal, base: Decimal) -> bool:
+        return abs(amount) <= max(self.absolute, self.relative * abs(base))
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """How a finding's three amounts follow from its terms. `amount` is what the finding is about."""
+
+    expected: Formula
+    actual: Formula
+    amount: Formula
+
+    @classmethod
+    def of(cls, expected: str, actual: str, amount: str | None = None) -> "Arithmetic":
+        """From three texts; the amount is expected − actual unless it is given."""
+        return cls(Formula(expected), Formula(actual), Formula(amount or f"({expected}) - ({actual})"))
+
+    def names(self) -> frozenset[str]:
+        return self.expected.names() | self.actual.names() | self.amount.names()
+
+
+class Params:
+    """The settings of one check as they are in force."""
+
+    def __init__(self, values: Mapping[str, "int | Decimal | str | tuple[str, ...]"]) -> None:
+        self._values = dict(values)
+
+    def whole(self, name: str) -> int:
+        return int(str(self._values[name]))
+
+    def decimal(self, name: str) -> Decimal:
+        return Decimal(str(self._values[name]))
+
+    def text(self, name: str) -> str:
+        return str(self._values[name])
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self._values[name]
+        return value if isinstance(value, tuple) else (str(value),)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    `find` builds an Ibis table of candidate rows from the books; it never executes anything. Its columns:
+
+    - `system`, `entity`, `key`: the one primary record; `account_key`: the customer, null where nobody owns it
+    - `subject`: the keys that make the fingerprint, joined by `/`; never a draft's id, an amount or a stamp
+    - `period_start`, `period_end`: dates, half-open; null where the state has no period
+    - `currency`; and one column per term of the arithmetic (numbers, never null)
+    - `invoice_key`, `line_key`: the invoice and line concerned; null where there is none
+    - `fails_from`: the instant from which the row is a finding; a later one makes it a wake-up
+    - `known_at`: when absence is claimed, the source's stamp of what should have a counterpart; else null
+    - `evidence`: array of `system/entity/key`, the rows a person should see
+    - optionally `mode`, which overrides the check's for this row; and any column that the message names
+
+    `absent_from`: whose watermark must be past `known_at` plus `lag_minutes` before absence may be claimed.
+    `negative_kind`: the kind of a finding whose amount comes out negative; its size is then reported.
+    """
+
+    id: str
+    doc: str
+    pattern: str
+    severity: Severity
+    owners: tuple[Owner, Owner]
+    mode: Mode
+    scope: Scope
+    kind: MoneyKind
+    spans: Spans
+    needs: tuple[Need, ...]
+    arithmetic: Arithmetic
+    message: str
+    find: Callable[[Books, Params], ir.Table]
+    version: int = 1
+    settings: tuple[Setting, ...] = ()
+    tolerance: Tolerance | None = None
+    negative_kind: MoneyKind | None = None
+    absent_from: Need | None = None
+    lag_minutes: int = 0
+    advice: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "advice", _advice(self.id, self.doc))
+
+
+class Advice(Enum):
+    """The three paragraphs of a check's docstring, which the owner of a finding reads."""
+
+    WHY = "Why it matters"
+    CAUSE = "Usual cause"
+    FIX = "How to fix"
+
+
+def _advice(check: str, doc: str | None) -> Mapping[str, str]:
+    paragraphs = [" ".join(part.split()) for part in (doc or "").split("\n\n")]
+    found = {}
+    for heading in Advice:
+        text = next((p for p in paragraphs if p.startswith(heading.value + ":")), None)
+        if text is None:
+            raise DeclarationError(f"The docstring of {check} has no paragraph «{heading.value}: …».")
+        found[heading.name.lower()] = text.removeprefix(heading.value + ":").strip()
+    return found

@@ -1,0 +1,90 @@
+"""What a check found: one broken state, its record, its money and the rows that prove it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from checks.contract import Check, Mode, MoneyKind, Outcome, Owner, Scope, Severity
+
+
+@dataclass(frozen=True, order=True)
+class Record:
+    """A row of the books: (system, entity, key)."""
+
+    system: str
+    entity: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Record":
+        """From `system/entity/key`; the key may itself hold slashes."""
+        system, entity, key = text.split("/", 2)
+        return cls(system, entity, key)
+
+    def __str__(self) -> str:
+        return f"{self.system}/{self.entity}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One failing row, decided with Decimal. Amounts are in `currency`, `amount` is never negative.
+
+    `period` is half-open; `arithmetic` is the formula with the numbers put in.
+    """
+
+    check: str
+    version: int
+    severity: Severity
+    mode: Mode
+    scope: Scope
+    kind: MoneyKind
+    owners: tuple[Owner, Owner]
+    record: Record
+    account_key: str | None
+    subject: str
+    period: tuple[date | None, date | None]
+    expected: Decimal
+    actual: Decimal
+    amount: Decimal
+    currency: str | None
+    terms: Mapping[str, Decimal]
+    arithmetic: str
+    message: str
+    evidence: tuple[Record, ...]
+    invoice_key: str | None
+    line_key: str | None
+    fails_from: datetime
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.check, self.version, self.subject, self.period)
+
+
+def fingerprint(check: str, version: int, subject: str, period: tuple[date | None, date | None]) -> str:
+    """What stays the same while the state stays broken: check, major version, subject keys and period."""
+    parts = (check, str(version), subject, *(day.isoformat() if day else "" for day in period))
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A row that may not be judged yet, because the system that would hold the counterpart is behind."""
+
+    account_key: str | None
+    record: Record
+    invoice_key: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of asking one check. `wake_ups` are the instants at which a row becomes a finding."""
+
+    check: Check
+    outcome: Outcome
+    reason: str | None
+    findings: tuple[Finding, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    wake_ups: tuple[datetime, ...] = ()

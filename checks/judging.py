@@ -1,0 +1,136 @@
+"""From a candidate row to a finding: the terms are computed again with Decimal, and that decides."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from books.money import cent, rounded
+from checks.contract import Check, Mode, MoneyKind, Outcome, Severity
+from checks.errors import ArithmeticFault
+from checks.findings import Evaluation, Finding, Record, Waiting
+from checks.formula import plain
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Severity by size: an amount at or above a limit, in the reporting currency, is at least that severe.
+
+    `rates` are units of reporting currency for one unit of each currency. A currency without a rate leaves
+    the severity as the check declares it.
+    """
+
+    limits: Mapping[Severity, Decimal] = field(
+        default_factory=lambda: {
+            Severity.S1: Decimal(25_000),
+            Severity.S2: Decimal(2_500),
+            Severity.S3: Decimal(250),
+        }
+    )
+    reporting_currency: str = "USD"
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def severity(self, declared: Severity, amount: Decimal, currency: str | None) -> Severity:
+        """The more severe of what the check declares and what the amount alone would be."""
+        rate = Decimal(1) if currency == self.reporting_currency else self.rates.get(currency or "")
+        if rate is None:
+            return declared
+        reached = [band for band, limit in self.limits.items() if amount * rate >= limit]
+        return min([declared, *reached])
+
+
+def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: datetime, bands: Bands) -> Evaluation:
+    """Sort candidate rows into findings, rows that wait for a system, and wake-ups."""
+    findings: list[Finding] = []
+    waiting: list[Waiting] = []
+    wake_ups: list[datetime] = []
+    for row in rows:
+        if row["fails_from"] is not None and row["fails_from"] > now:
+            wake_ups.append(row["fails_from"])
+        elif known_until is not None and row["known_at"] is not None and row["known_at"] > known_until:
+            waiting.append(_waiting(check, row, known_until))
+        else:
+            finding = _finding(check, row, now, bands)
+            if finding is not None:
+                findings.append(finding)
+    findings.sort(key=lambda f: (f.subject, str(f.period), f.record))
+    if findings:
+        return Evaluation(check, Outcome.FAILED, None, tuple(findings), tuple(waiting), tuple(wake_ups))
+    if waiting:
+        return Evaluation(check, Outcome.NOT_EVALUATED, waiting[0].reason, (), tuple(waiting), tuple(wake_ups))
+    return Evaluation(check, Outcome.PASSED, None, (), (), tuple(wake_ups))
+
+
+def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | None:
+    terms = _terms(check, row)
+    currency = row["currency"]
+    expected, actual, amount = (
+        _document(formula.value(terms), currency)
+        for formula in (check.arithmetic.expected, check.arithmetic.actual, check.arithmetic.amount)
+    )
+    if check.tolerance is not None and check.tolerance.allows(amount, expected):
+        return None
+    kind = check.negative_kind if amount < 0 and check.negative_kind else check.kind
+    return Finding(
+        check=check.id,
+        version=check.version,
+        severity=bands.severity(check.severity, abs(amount), currency),
+        mode=Mode(row.get("mode") or check.mode),
+        scope=check.scope,
+        kind=MoneyKind(kind),
+        owners=check.owners,
+        record=Record(row["system"], row["entity"], row["key"]),
+        account_key=row["account_key"],
+        subject=row["subject"],
+        period=(row["period_start"], row["period_end"]),
+        expected=expected,
+        actual=actual,
+        amount=abs(amount),
+        currency=currency,
+        terms=terms,
+        arithmetic=_arithmetic(check, terms, amount),
+        message=_message(check, row, terms, expected, actual, abs(amount)),
+        evidence=tuple(dict.fromkeys(Record.parse(text) for text in row["evidence"] if text)),
+        invoice_key=row["invoice_key"],
+        line_key=row["line_key"],
+        fails_from=row["fails_from"] or now,
+    )
+
+
+def _waiting(check: Check, row: Row, known_until: datetime) -> Waiting:
+    need = check.absent_from
+    assert need is not None, "only a check that claims absence has rows that wait"
+    reason = (
+        f"{row['system']} {row['entity']} {row['key']} was changed at {row['known_at']:%Y-%m-%d %H:%M} UTC; "
+        f"{need.entity} in the role {need.role} can be relied on up to {known_until:%Y-%m-%d %H:%M} UTC."
+    )
+    return Waiting(row["account_key"], Record(row["system"], row["entity"], row["key"]), row["invoice_key"], reason)
+
+
+def _terms(check: Check, row: Row) -> dict[str, Decimal]:
+    terms: dict[str, Decimal] = {}
+    for name in sorted(check.arithmetic.names()):
+        value = row[name]
+        if value is None:
+            raise ArithmeticFault(f"{check.id}: {row['entity']} {row['key']} of {row['system']} has no {name}.")
+        terms[name] = Decimal(value)
+    return terms
+
+
+def _document(value: Decimal, currency: str | None) -> Decimal:
+    return rounded(value, currency) if currency else value.quantize(cent(""))
+
+
+def _arithmetic(check: Check, terms: Mapping[str, Decimal], amount: Decimal) -> str:
+    return f"{check.arithmetic.amount.text} = {check.arithmetic.amount.shown(terms)} = {plain(amount)}"
+
+
+def _message(
+    check: Check, row: Row, terms: Mapping[str, Decimal], expected: Decimal, actual: Decimal, amount: Decimal
+) -> str:
+    shown = {name: plain(value) for name, value in terms.items()}
+    figures = {"expected": f"{expected:,f}", "actual": f"{actual:,f}", "amount": f"{amount:,f}"}
+    return check.message.format(**{**row, **shown, **figures})

@@ -1,0 +1,159 @@
+"""The checks as they are in force: settings applied, Ibis compiled to SQL once, and asked of an engine."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+import ibis
+
+from books.reading import Books
+from books.snapshots import Snapshot
+from checks.contract import Check, Mode, Need, Outcome, Params, Tolerance
+from checks.errors import ArithmeticFault, DeclarationError
+from checks.findings import Evaluation
+from checks.judging import Bands, judge
+
+Rows = list[dict[str, Any]]
+
+
+class Asked(Protocol):
+    """What a ruleset needs of an engine: SQL in, dictionaries out. `books.engine.Engine` is one."""
+
+    def rows(self, sql: str) -> Rows: ...
+
+
+@dataclass(frozen=True)
+class Override:
+    """What tieout.yaml says about one check. Only what is given replaces the check's own declaration."""
+
+    mode: Mode | None = None
+    tolerance: Tolerance | None = None
+    settings: Mapping[str, "int | Decimal | str | tuple[str, ...]"] = field(default_factory=dict)
+    lag_minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check with its settings in force and its SQL."""
+
+    check: Check
+    params: Params
+    sql: str
+
+    @property
+    def digest(self) -> str:
+        parts = (
+            self.check.id,
+            self.check.version,
+            self.check.mode,
+            self.check.tolerance,
+            self.sql,
+            self.check.arithmetic,
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+class Ruleset:
+    """All checks of one installation, compiled. Raises DeclarationError for an override that fits no check."""
+
+    def __init__(self, checks: Iterable[Check], books: Books, overrides: Mapping[str, Override] | None = None) -> None:
+        overrides = overrides or {}
+        declared = {check.id: check for check in checks}
+        unknown = sorted(set(overrides) - set(declared))
+        if unknown:
+            raise DeclarationError(f"tieout.yaml sets up checks that do not exist: {', '.join(unknown)}.")
+        self.books = books
+        self.rules = {id_: _rule(check, books, overrides.get(id_, Override())) for id_, check in declared.items()}
+
+    @property
+    def digest(self) -> str:
+        """Changes when any rule, setting, mode or tolerance changes."""
+        text = "".join(rule.digest for _, rule in sorted(self.rules.items()))
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+    def evaluate(
+        self, check: str, engine: Asked, snapshot: Snapshot, now: datetime, *, whole_run: bool, bands: Bands
+    ) -> Evaluation:
+        """Ask one check. Never raises for what the data hold: a fault makes it not evaluated, with its reason."""
+        rule = self.rules[check]
+        excused = self._excused(rule.check, whole_run)
+        if excused is not None:
+            return Evaluation(rule.check, Outcome.NOT_APPLICABLE, excused)
+        trouble = self._trouble(rule.check, engine, snapshot, now)
+        if trouble is not None:
+            return Evaluation(rule.check, Outcome.NOT_EVALUATED, trouble)
+        try:
+            return judge(rule.check, engine.rows(rule.sql), self._known_until(rule.check, snapshot), now, bands)
+        except ArithmeticFault as fault:
+            return Evaluation(rule.check, Outcome.NOT_EVALUATED, str(fault))
+
+    def _excused(self, check: Check, whole_run: bool) -> str | None:
+        for need in check.needs:
+            if not self.books.systems(need.entity, need.role):
+                return f"tieout.yaml maps no source in the role {need.role} that fills {need.entity}."
+        if check.scope == "run" and not whole_run:
+            return "The request does not claim to hold the whole run."
+        return None
+
+    def _trouble(self, check: Check, engine: Asked, snapshot: Snapshot, now: datetime) -> str | None:
+        for need in check.needs:
+            for system in self.books.systems(need.entity, need.role):
+                reading = snapshot.readings.get((system, need.entity))
+                if reading is None:
+                    return f"{need.entity} of {system} has not been read yet."
+                trouble = reading.trouble(now)
+                if trouble is not None:
+                    return f"{need.entity} of {system} {trouble}."
+            if not need.may_be_empty and self._is_empty(need, engine):
+                return f"The books hold no {need.entity} in the role {need.role}, and they must."
+        return None
+
+    def _is_empty(self, need: Need, engine: Asked) -> bool:
+        rows = self.books.every(need.entity, need.role)
+        return not engine.rows(str(ibis.to_sql(rows.select("key").limit(1), dialect="duckdb")))
+
+    def _known_until(self, check: Check, snapshot: Snapshot) -> datetime | None:
+        """Up to which stamp absence may be claimed; None where the check claims none."""
+        if check.absent_from is None:
+            return None
+        need = check.absent_from
+        marks = [
+            snapshot.readings[system, need.entity].watermark for system in self.books.systems(need.entity, need.role)
+        ]
+        oldest = min(mark for mark in marks if mark is not None)
+        return oldest - timedelta(minutes=check.lag_minutes)
+
+
+def _rule(check: Check, books: Books, override: Override) -> Rule:
+    known = {setting.name: setting.default for setting in check.settings}
+    unknown = sorted(set(override.settings) - set(known))
+    if unknown:
+        raise DeclarationError(f"{check.id} has no setting {', '.join(unknown)}; it has: {', '.join(known) or 'none'}.")
+    in_force = replace(
+        check,
+        mode=override.mode or check.mode,
+        tolerance=override.tolerance or check.tolerance,
+        lag_minutes=check.lag_minutes if override.lag_minutes is None else override.lag_minutes,
+    )
+    params = Params({**known, **override.settings})
+    return Rule(in_force, params, _compile(in_force, books, params, check.find))
+
+
+REQUIRED = ("system", "entity", "key", "account_key", "subject", "period_start", "period_end", "currency") + (
+    "invoice_key",
+    "line_key",
+    "fails_from",
+    "known_at",
+    "evidence",
+)
+
+
+def _compile(check: Check, books: Books, params: Params, find: Callable[[Books, Params], Any]) -> str:
+    rows = find(books, params)
+    missing = [name for name in (*REQUIRED, *sorted(check.arithmetic.names())) if name not in rows.columns]
+    if missing:
+        raise DeclarationError(f"The rows of {check.id} lack the columns {', '.join(missing)}.")
+    return str(ibis.to_sql(rows, dialect="duckdb"))

@@ -1,0 +1,69 @@
+"""What every connector offers, and the contract that the sync relies on.
+
+At least once: a connector may hand over a record again, and never leaves one out. A page's `position` says
+that *everything* up to it has been handed over; the sync stores the rows first and the position after them,
+so that a process killed in between reads the page again and changes nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a walk through one object stands: the (stamp, id) of the last record, or a file's name.
+
+    `stamp` is the source's modification stamp in UTC; a connector that walks by windows leaves `id` empty.
+    `token` is whatever else the connector needs to go on, as text.
+    """
+
+    stamp: datetime | None = None
+    id: str = ""
+    token: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some records of one object, as the source sent them. `position` is None where a walk cannot be resumed."""
+
+    records: Sequence[Record]
+    position: Position | None
+
+
+class Connector(Protocol):
+    """Reads one system. Object names are the mapping's (`Account`, `RatePlanCharge`, `transaction`, a file pattern)."""
+
+    def source_time(self) -> datetime:
+        """The source's clock, UTC: a full walk that starts now covers all that was stamped before (less a lag)."""
+
+    def changes(self, name: str, since: Position | None) -> Iterator[Page]:
+        """Records of an object that changed after `since`, or all; look-back included, so records repeat.
+
+        Raises TransientError after its own retries, PermanentError, CursorLost.
+        """
+
+    def deletions(self, name: str, since: datetime | None) -> Iterator[str]:
+        """Keys that the source deleted since then; nothing where the source keeps no such list."""
+
+    def close(self) -> None:
+        """Give back connections; the connector is not used after that."""
+
+
+@dataclass(frozen=True)
+class DraftRun:
+    """An invoice run as the billing platform holds it: rows for the books' invoice_runs, invoices, invoice_lines."""
+
+    run: Mapping[str, Any]
+    invoices: Sequence[Mapping[str, Any]]
+    lines: Sequence[Mapping[str, Any]]
+
+
+class RunSource(Protocol):
+    """A billing platform whose runs can be pulled for validation."""
+
+    def pull(self, run_id: str) -> DraftRun:
+        """The run (by id or number) with its draft invoices. Raises UnknownRecord for a run that is not there."""

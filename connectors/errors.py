@@ -1,0 +1,49 @@
+"""What can go wrong when a source is read, named by what the caller must do.
+
+ConnectorError
+├── TransientError          trying again later helps: 429, 5xx, time-outs, a dropped connection
+├── PermanentError          trying again does not help: a person has to change something
+│   ├── LoginRefused        the credentials or the role are refused
+│   ├── SchemaChanged       an object or field that the mapping names is not visible
+│   ├── UnknownRecord       the source does not know the record that was asked for
+│   └── MappingError        a mapping file is written wrongly
+└── CursorLost              the source forgot the position: read again from the last watermark
+
+A message never holds a credential, a token or a URL with a query string.
+"""
+
+
+class ConnectorError(Exception):
+    """A source could not be read."""
+
+
+class TransientError(ConnectorError):
+    """Trying again later helps. `retry_after` is what the source asked for, in seconds."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PermanentError(ConnectorError):
+    """Trying again does not help."""
+
+
+class LoginRefused(PermanentError):
+    """The credentials or the role are refused."""
+
+
+class SchemaChanged(PermanentError):
+    """An object or field that the mapping names is not visible to the integration user."""
+
+
+class UnknownRecord(PermanentError):
+    """The source does not know the record."""
+
+
+class MappingError(PermanentError):
+    """A mapping file is written wrongly."""
+
+
+class CursorLost(ConnectorError):
+    """The source forgot the position of a walk."""
