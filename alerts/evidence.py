@@ -31,7 +31,7 @@ class Grid:
 def grid(rows: Sequence[EvidenceRow]) -> Grid | None:
     """One line per record, one column per field in order of first appearance; None when that does not fit."""
     names = list(dict.fromkeys(name for row in rows for name, _ in row.fields))
-    if len(names) + 2 > GRID_COLUMNS or any(len(dict(row.fields)) < len(row.fields) for row in rows):
+    if not rows or len(names) + 2 > GRID_COLUMNS or any(len(dict(row.fields)) < len(row.fields) for row in rows):
         return None
     body = tuple(_cells(row, names) for row in rows)
     return Grid(
@@ -57,15 +57,14 @@ def monospace(rows: Sequence[EvidenceRow]) -> list[str]:
     if table is None:
         return _lists(rows)
     lines = _aligned(table)
-    return lines if max(map(width, lines), default=0) <= GRID_WIDTH else _lists(rows)
+    return lines if max(map(width, lines)) <= GRID_WIDTH else _lists(rows)
 
 
 def _aligned(table: Grid) -> list[str]:
     cells = [table.header, *table.body]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     return [
-        "  ".join(_padded(*cell) for cell in zip(row, widths, table.numeric, strict=True)).rstrip()
-        for row in cells
+        "  ".join(_padded(*cell) for cell in zip(row, widths, table.numeric, strict=True)).rstrip() for row in cells
     ]
 
 

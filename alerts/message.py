@@ -8,9 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-Kind = Literal[
-    "opened", "reminder", "escalated", "breached", "resolved", "regressed", "undeliverable", "digest"
-]
+Kind = Literal["opened", "reminder", "escalated", "breached", "resolved", "regressed", "undeliverable", "digest"]
 Severity = Literal["S1", "S2", "S3", "S4"]
 
 

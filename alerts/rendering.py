@@ -3,18 +3,17 @@
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from alerts.message import CaseCard, Kind, Severity
 
 # ISO 4217, minor units other than two.
-MINOR_UNITS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(),
-        0,
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
-}
+MINOR_UNITS = (
+    dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"), 0)
+    | dict.fromkeys(("VND", "VUV", "XAF", "XOF", "XPF"), 0)
+    | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+    | dict.fromkeys(("CLF", "UYW"), 4)
+)
 
 KINDS: dict[Kind, str] = {
     "opened": "New",
@@ -56,8 +55,18 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def web_link(url: str) -> str | None:
+    """The URL if it is one that a click may follow: http or https with a host, plain characters only."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    plain = url.isascii() and url.isprintable() and not set(url) & set(' "<>\\^`{|}')
+    return url if plain and parts.scheme in {"http", "https"} and parts.netloc else None
+
+
 def money(amount: Decimal, currency: str) -> str:
-    """"20,000.00 USD". At least the currency's minor units, more where the amount has them: nothing is rounded."""
+    """ "20,000.00 USD". At least the currency's minor units, more where the amount has them: nothing is rounded."""
     places = MINOR_UNITS.get(currency, 2)
     exponent = amount.normalize().as_tuple().exponent
     if isinstance(exponent, int):
@@ -67,11 +76,16 @@ def money(amount: Decimal, currency: str) -> str:
 
 def impact(card: CaseCard) -> str:
     """The amount and what kind of money it is: "900.00 USD never billed"."""
-    return f"{money(card.amount, card.currency)} {MONEY_KINDS.get(card.money_kind, card.money_kind)}"
+    return f"{money(card.amount, card.currency)} {money_kind(card.money_kind)}"
+
+
+def money_kind(code: str) -> str:
+    """What happened to the money, in words; a code that we do not know stays as it is."""
+    return MONEY_KINDS.get(code, code)
 
 
 def instant(moment: datetime) -> str:
-    """"Fri 27 Nov 2026, 17:00 UTC"."""
+    """ "Fri 27 Nov 2026, 17:00 UTC"."""
     return f"{moment.astimezone(UTC):%a %d %b %Y, %H:%M} UTC"
 
 

@@ -51,9 +51,9 @@ class Engine:
         self.hold("request", pa.Table.from_pylist([row], REQUEST_SCHEMA.to_pyarrow()))
 
     def hold(self, name: str, rows: pa.Table) -> None:
-        """Keep rows as an in-memory table, replacing one of the same name."""
+        """Keep rows as an in-memory table of this connection alone, replacing one of the same name."""
         self.connection.register("incoming", rows)
-        self.connection.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming')
+        self.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM incoming')
         self.connection.unregister("incoming")
 
     def arrow(self, sql: str) -> pa.Table:

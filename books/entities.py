@@ -188,18 +188,6 @@ ENTITIES: Mapping[str, Entity] = _catalogue(
         ),
     ),
     Entity(
-        "price_tiers",
-        columns(
-            line_version_key="text",  # the schedule row that the tier prices
-            price_key="text",
-            tier="whole",
-            from_quantity="quantity",
-            to_quantity="quantity",
-            unit_price="price",
-        ),
-        parent=("billing_schedules", "line_version_key"),
-    ),
-    Entity(
         "orders",
         columns(
             number="text",
@@ -296,6 +284,18 @@ ENTITIES: Mapping[str, Entity] = _catalogue(
             charged_through="date",
         ),
         parent=("subscriptions", "subscription_key"),
+    ),
+    Entity(
+        "price_tiers",
+        columns(
+            line_version_key="text",  # the schedule row that the tier prices
+            price_key="text",
+            tier="whole",
+            from_quantity="quantity",
+            to_quantity="quantity",
+            unit_price="price",
+        ),
+        parent=("billing_schedules", "line_version_key"),
     ),
     Entity(
         "usage_events",

@@ -6,13 +6,15 @@ whatever engine holds tables of those names: the snapshot in a sweep, the run's 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import ibis
 import ibis.expr.types as ir
 
 from books.entities import entity
 
-ROLES = ("crm", "billing", "erp", "usage", "seats", "shipping", "reference")
+Role = Literal["crm", "billing", "erp", "usage", "seats", "shipping", "reference"]
+ROLES: tuple[str, ...] = get_args(Role)
 
 REQUEST_SCHEMA = ibis.schema(
     {

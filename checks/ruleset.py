@@ -142,13 +142,7 @@ def _rule(check: Check, books: Books, override: Override) -> Rule:
     return Rule(in_force, params, _compile(in_force, books, params, check.find))
 
 
-REQUIRED = ("system", "entity", "key", "account_key", "subject", "period_start", "period_end", "currency") + (
-    "invoice_key",
-    "line_key",
-    "fails_from",
-    "known_at",
-    "evidence",
-)
+REQUIRED = ("system", "entity", "key", "account_key", "subject", "period_start", "period_end", "currency", "invoice_key", "line_key", "fails_from", "known_at", "evidence")
 
 
 def _compile(check: Check, books: Books, params: Params, find: Callable[[Books, Params], Any]) -> str:

@@ -1,0 +1,153 @@
+"""tieout.yaml: sources and their roles, freshness, tolerances, the gate's policy, the console.
+
+Secrets are never in the file: the key `client_secret` of the source `zuora` comes from the environment
+variable `TIEOUT_ZUORA_CLIENT_SECRET`; any other key of a source may be given the same way.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from books.reading import ROLES, Role
+from checks.contract import Mode, Severity, Tolerance
+from checks.judging import Bands
+from checks.ruleset import Override
+from gateway.errors import ConfigError
+
+
+class Part(BaseModel):
+    """A part of tieout.yaml: unknown words are mistakes, and are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Part):
+    """One system that is read. `settings` are the connector's own."""
+
+    connector: str
+    roles: tuple[Role, ...] = Field(min_length=1)
+    mapping: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    freshness_minutes: Annotated[int, Field(gt=0)] = 60
+    every_minutes: Annotated[int, Field(gt=0)] = 15
+
+    @property
+    def freshness(self) -> timedelta:
+        return timedelta(minutes=self.freshness_minutes)
+
+
+class ToleranceSetting(Part):
+    absolute: Decimal = Decimal(0)
+    relative: Decimal = Decimal(0)
+
+
+class CheckSetting(Part):
+    """What is said about one check; `fail_open` names the person who answers for it."""
+
+    mode: Mode | None = None
+    tolerance: ToleranceSetting | None = None
+    lag_minutes: int | None = None
+    settings: dict[str, int | Decimal | str | tuple[str, ...]] = Field(default_factory=dict)
+    fail_open: str | None = None
+
+
+class GatePolicy(Part):
+    verdict_minutes: Annotated[int, Field(gt=0)] = 60
+    max_body_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
+
+
+class ConsolePolicy(Part):
+    """`open` lets anybody who reaches the port act as `act_as`; it is refused on any address but loopback."""
+
+    access: Literal["key", "open"] = "key"
+    act_as: str | None = None
+
+
+class SeverityBands(Part):
+    S1: Decimal = Decimal(25_000)
+    S2: Decimal = Decimal(2_500)
+    S3: Decimal = Decimal(250)
+
+
+class Config(Part):
+    """The whole file. Relative paths are relative to the file's folder."""
+
+    sources: dict[str, Source] = Field(default_factory=dict)
+    checks: dict[str, CheckSetting] = Field(default_factory=dict)
+    gate: GatePolicy = GatePolicy()
+    console: ConsolePolicy = ConsolePolicy()
+    severity_bands: SeverityBands = SeverityBands()
+    reporting_currency: str = "USD"
+    state: str = ".tieout"
+    books: str = ".tieout/books"
+    owners: str = "owners.yaml"
+    public_url: str = "http://127.0.0.1:8080"
+    folder: Path = Field(default=Path(), exclude=True)
+
+    def path(self, relative: str) -> Path:
+        return (self.folder / relative).resolve()
+
+    @property
+    def books_root(self) -> str:
+        """A folder or an object-store URL."""
+        return self.books if "://" in self.books else str(self.path(self.books))
+
+    def roles(self) -> dict[str, tuple[str, ...]]:
+        """Per role the sources that play it, in the order of the file."""
+        return {role: tuple(n for n, s in self.sources.items() if role in s.roles) for role in ROLES}
+
+    def overrides(self) -> dict[str, Override]:
+        """What the file says about checks, in the checks' own words."""
+        return {
+            name: Override(
+                mode=said.mode,
+                tolerance=Tolerance(said.tolerance.absolute, said.tolerance.relative) if said.tolerance else None,
+                settings=said.settings,
+                lag_minutes=said.lag_minutes,
+            )
+            for name, said in self.checks.items()
+        }
+
+    def fail_open(self) -> dict[str, str]:
+        """Checks that do not block while they cannot be evaluated, with the person who answers for each."""
+        return {name: said.fail_open for name, said in self.checks.items() if said.fail_open}
+
+    def bands(self, rates: Mapping[str, Decimal]) -> Bands:
+        """Severity bands with the rates to the reporting currency."""
+        limits = {Severity(name): limit for name, limit in self.severity_bands.model_dump().items()}
+        return Bands(limits, self.reporting_currency, dict(rates))
+
+
+def load(path: Path) -> Config:
+    """Read tieout.yaml. Raises ConfigError with one sentence per mistake."""
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError as error:
+        raise ConfigError(f"There is no {path}. Write one, or name another with --config.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path.name} is not YAML: {error}") from error
+    return parse(said, path.parent, path.name)
+
+
+def parse(said: object, folder: Path, name: str = "tieout.yaml") -> Config:
+    """The same from data that is already read."""
+    if not isinstance(said, dict):
+        raise ConfigError(f"{name} must hold a mapping of settings.")
+    try:
+        return Config.model_validate({**said, "folder": folder})
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(f"{name} is not usable. " + "; ".join(lines)) from error
+
+
+def source_settings(name: str, source: Source, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A source's settings with what the environment adds (`TIEOUT_<SOURCE>_<KEY>`, keys in lower case)."""
+    prefix = f"TIEOUT_{name.upper().replace('-', '_')}_"
+    known = os.environ if environment is None else environment
+    return {**source.settings, **{k.removeprefix(prefix).lower(): v for k, v in known.items() if k.startswith(prefix)}}

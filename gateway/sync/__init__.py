@@ -1,0 +1,1 @@
+"""From the sources into the books: positions, watermarks, rejects and published snapshots."""

@@ -1,0 +1,92 @@
+"""One Zuora tenant, as the tests and the simulated company see it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from sandbox.zuora.billruns import BillRuns
+from sandbox.zuora.ids import make_id
+from sandbox.zuora.records import Records
+from sandbox.zuora.schema import Row, Value
+
+
+def _no_drafts(_: Row) -> tuple[str, ...]:
+    return ()
+
+
+class ZuoraTenant:
+    """Records and bill runs in memory; safe to use from several threads.
+
+    `utc_offset` is the tenant's time zone, in which answers show instants. A bill run move (generate, post,
+    cancel, remove) ends `settle_after` by `clock`; with none, the answer still says that it is in progress
+    and the next reading finds it done. `draft` bills the runs that are created over the API: it gets the
+    BillRun row, puts draft invoices and items here, and returns the invoices' ids. `auto_post` is the billing
+    rule "Support Bill Run Auto-Post?".
+
+    The standard objects are there from the start. Methods raise ValueError in a sentence for an unknown
+    object, field or record, and for a value that does not suit its field.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        utc_offset: timedelta = timedelta(hours=-8),
+        *,
+        settle_after: timedelta = timedelta(0),
+        draft: Callable[[Row], Iterable[str]] = _no_drafts,
+        auto_post: bool = False,
+    ) -> None:
+        self.clock = clock
+        self.utc_offset = utc_offset
+        self.auto_post = auto_post
+        self.user_id = make_id("User", 1)
+        self.records = Records(clock)
+        self.bill_runs = BillRuns(self.records, settle_after, draft, self.user_id)
+        self.lock = self.records.lock
+        """Hold it to make several changes visible as one."""
+
+    def define(self, object_name: str, fields: Mapping[str, str]) -> None:
+        """Add an object, or fields to one that exists; types are those of `schema.PYTHON_TYPES`. Id,
+        CreatedDate and UpdatedDate come by themselves."""
+        self.records.define(object_name, fields)
+
+    def drop_field(self, object_name: str, field: str) -> None:
+        """Take a field and its values away: from now on a query that names it is an INVALID_FIELD."""
+        self.records.drop_field(object_name, field)
+
+    def put(self, object_name: str, row: Mapping[str, Value | None]) -> str:
+        """Insert, or update the named fields of the record with this Id; None empties a field. UpdatedDate is
+        the clock's unless given. Returns the Id."""
+        return self.records.put(object_name, row)
+
+    def remove(self, object_name: str, id: str) -> None:
+        """Delete for good; ZOQL has no trace of it."""
+        self.records.remove(object_name, id)
+
+    def rows(self, object_name: str) -> list[Row]:
+        """All records, as of now; a field without a value has no key."""
+        with self.lock:
+            self.settle()
+            return self.records.rows(object_name)
+
+    def add_bill_run(
+        self,
+        number: str,
+        target_date: date,
+        invoice_date: date,
+        invoice_ids: Iterable[str],
+        status: str = "Completed",
+    ) -> str:
+        """A bill run that has happened, and the invoices that it made: their SourceId becomes its number
+        unless it is the run's id already. Returns the run's id."""
+        with self.lock:
+            return self.bill_runs.add(number, target_date, invoice_date, invoice_ids, status)
+
+    def fail_posting(self, invoice_id: str) -> None:
+        """Let the next attempt to post this draft fail: it stays Draft and its run returns to Completed."""
+        with self.lock:
+            self.bill_runs.fail_posting(invoice_id)
+
+    def settle(self) -> None:
+        """End the bill run moves whose time has come. Every reading does this first."""
+        with self.lock:
+            self.bill_runs.settle(self.clock())
