@@ -85,7 +85,9 @@ def _header(notice: Notice) -> Block:
 def _context(notice: Notice) -> Block:
     severity = f"{_MARKS[notice.severity]} *{notice.severity}* {rendering.SEVERITIES[notice.severity]}"
     owner = "Owner: " + _words(notice.owner_name, 200)
-    due = "Due: " + _words(rendering.first_due(notice.cases, notice.now), 200)
+    due = ("First due: " if len(notice.cases) > 1 else "Due: ") + _words(
+        rendering.first_due(notice.cases, notice.now), 200
+    )
     return {"type": "context", "elements": [_mrkdwn(text) for text in (severity, owner, due)]}
 
 
@@ -110,11 +112,9 @@ def _summary(card: CaseCard) -> Block:
 
 
 def _facts(card: CaseCard, notice: Notice) -> Block:
-    facts = {
-        "Expected": card.expected,
-        "Actual": card.actual,
-        "Due": rendering.due(card, notice.now),
-    }
+    facts = {"Expected": card.expected, "Actual": card.actual}
+    if len(notice.cases) > 1:
+        facts["Due"] = rendering.due(card, notice.now)
     return {
         "type": "section",
         "fields": [_mrkdwn(f"*{name}*\n{_words(value, 200)}") for name, value in facts.items()],

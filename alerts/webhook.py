@@ -30,7 +30,7 @@ from alerts.message import Notice
 
 SCHEMA = "tieout.notice.v1"
 TIMEOUT_S = 10.0
-_TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
+_TALKATIVE = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 _HEADER_SAFE = "".join(set(string.punctuation) - {"%"})
 
 

@@ -58,7 +58,7 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 def product(left: ir.NumericValue, right: ir.NumericValue) -> ir.DecimalValue:
     """left × right in SQL without overflow, as decimal(38,8): for selection and sums, not for documents.
 
-    The left side is widened to 38 digits first, so that the product has room for at least 10²².
+    Both sides are widened to 38 digits first, so that the product has room for 10²².
     """
-    scale = left.type().scale if left.type().is_decimal() else 0
-    return (left.cast(dt.Decimal(38, scale)) * right).cast(dt.Decimal(38, 8))
+    wide = dt.Decimal(38, 8)
+    return (left.cast(wide) * right.cast(wide)).cast(wide)

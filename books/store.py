@@ -34,10 +34,12 @@ class Store:
         """Insert or update rows of one system; `rows` has the entity's schema, and of a repeated key the last wins.
 
         `rewrite` also rewrites rows whose source record did not change, as a changed mapping needs.
-        Raises TransientError when other writers kept winning.
+        Raises TransientError when other writers kept winning, PermanentError for rows of another shape.
         """
         if rows.num_rows == 0:
             return
+        if rows.schema != entity(name).arrow:
+            raise PermanentError(f"Rows of another shape were to be written to {name}: {rows.schema.names}.")
         source = last_of_each_key(rows)
         for attempt in _commit_attempts():
             with attempt:

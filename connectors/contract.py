@@ -47,7 +47,19 @@ class Connector(Protocol):
         """
 
     def deletions(self, name: str, since: datetime | None) -> Iterator[str]:
-        """Keys that the source deleted since then; nothing where the source keeps no such list."""
+        """Keys that the source deleted since then; nothing where the source keeps no such list.
+
+        Raises CursorLost, after the keys that are known, when the list does not reach back to `since`: only a
+        `census` then tells what is gone.
+        """
+
+    def census(self, name: str) -> Iterator[Sequence[Record]]:
+        """Every record that the source holds now, with no more than what `Target.takes` and `key_of` read.
+
+        For a slow sweep that buries what vanished without a trace: Zuora keeps no list of deletions, a deleted
+        line leaves none in NetSuite, and a hard delete none in Salesforce. Raises PermanentError where absence
+        means nothing, as with files.
+        """
 
     def close(self) -> None:
         """Give back connections; the connector is not used after that."""

@@ -36,6 +36,8 @@ class Source(Part):
     settings: dict[str, Any] = Field(default_factory=dict)
     freshness_minutes: Annotated[int, Field(gt=0)] = 60
     every_minutes: Annotated[int, Field(gt=0)] = 15
+    # How long a row may take to become visible after its stamp; the watermark stays this far behind the clock.
+    commit_lag_minutes: Annotated[int, Field(ge=0)] = 0
 
     @property
     def freshness(self) -> timedelta:

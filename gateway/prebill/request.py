@@ -12,7 +12,8 @@ from msgspec import Meta, Struct
 
 from gateway.errors import Refused
 
-Text = Annotated[str, Meta(min_length=1, max_length=255)]
+# PostgreSQL stores no NUL, and no id has one.
+Text = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
 CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 # What fits the books' columns: digits after the point per field, and twelve before it.
 PLACES = {"total": 4, "amount": 4, "tax": 4, "quantity": 6, "unit_price": 8}
@@ -32,14 +33,14 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
 
     id: Text
     amount: Decimal
-    subscription_id: str | None = None
-    charge_id: str | None = None
-    product_code: str | None = None
-    name: str | None = None
+    subscription_id: Text | None = None
+    charge_id: Text | None = None
+    product_code: Text | None = None
+    name: Text | None = None
     quantity: Decimal | None = None
     unit_price: Decimal | None = None
     tax: Decimal | None = None
-    tax_code: str | None = None
+    tax_code: Text | None = None
     period_start: date | None = None
     period_end: date | None = None
 
@@ -53,9 +54,9 @@ class Invoice(Struct, frozen=True, forbid_unknown_fields=True):
     invoice_date: date
     total: Decimal
     lines: Annotated[tuple[Line, ...], Meta(max_length=100_000)]
-    number: str | None = None
+    number: Text | None = None
     due_date: date | None = None
-    po_number: str | None = None
+    po_number: Text | None = None
 
 
 class Question(Struct, frozen=True, forbid_unknown_fields=True):

@@ -49,6 +49,7 @@ class Truth:
             engine.connection.execute(
                 f'CREATE TABLE truth."{entity.name}" AS SELECT {names} FROM "{entity.name}" ORDER BY account_key'
             )
+            engine.connection.execute(f'CREATE OR REPLACE VIEW main."{entity.name}" AS FROM truth."{entity.name}"')
         return cls(snapshot, engine.connection)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
@@ -65,7 +66,8 @@ class Truth:
     ) -> Iterator[Engine]:
         """An engine over the rows of `accounts` (None: everybody's) with the drafts laid over them.
 
-        Rows that belong to nobody (products, rates, unowned records) are always there.
+        `entities` are the tables worth narrowing down; any other is there in full. Rows that belong to nobody
+        (products, rates, unowned records) are always there.
         """
         engine = Engine(self._connection.cursor())
         try:
@@ -75,7 +77,7 @@ class Truth:
             engine.hold("drafted", _named(drafts))
             engine.hold("drafted_invoices", table_from("invoices", drafts.invoices))
             engine.hold("drafted_invoice_lines", table_from("invoice_lines", drafts.lines))
-            for name in {*entities, *OVERLAID}:
+            for name in {*(entities if accounts is not None else ()), *OVERLAID}:
                 _lay(engine, name, scoped=accounts is not None)
             yield engine
         finally:
@@ -87,7 +89,7 @@ def _lay(engine: Engine, name: str, *, scoped: bool) -> None:
     where = "(t.account_key IS NULL OR t.account_key IN (SELECT account_key FROM scope))" if scoped else "TRUE"
     share = f'SELECT t.* FROM truth."{name}" t WHERE {where}'
     if name not in OVERLAID:
-        engine.connection.execute(f'CREATE TEMP {"TABLE" if scoped else "VIEW"} "{name}" AS {share}')
+        engine.connection.execute(f'CREATE TEMP TABLE "{name}" AS {share}')
         return
     column = "key" if name == "invoices" else "invoice_key"
     engine.connection.execute(

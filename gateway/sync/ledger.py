@@ -1,16 +1,17 @@
 """Positions, readings, rejects and snapshots, in PostgreSQL. Every method is one transaction."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from books.snapshots import Reading, Snapshot
 from connectors.contract import Position
+from connectors.mapping import Reject
 from gateway.db.session import Database
 from gateway.sync.tables import SnapshotRow, SourceReading, SyncPosition, SyncReject
 
@@ -18,21 +19,11 @@ DELETE_CHUNK = 5_000
 
 
 @dataclass(frozen=True)
-class Rejected:
-    """A record of `object` that did not become a row of `entity`."""
-
-    object: str
-    entity: str
-    key: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Stored:
-    """What one stored page brought: rejects, and the (entity, key) pairs that landed and clear older rejects."""
+    """What one stored page brought: rejects, and the keys that landed, which clear older rejects."""
 
-    rejects: tuple[Rejected, ...]
-    landed: tuple[tuple[str, str], ...]
+    rejects: tuple[Reject, ...]
+    landed: tuple[str, ...]
 
 
 class Ledger:
@@ -157,20 +148,17 @@ def _save_reading(
     session.execute(statement.on_conflict_do_update(index_elements=["system", "entity"], set_=said))
 
 
-def _add_rejects(session: Session, system: str, rejects: Iterable[Rejected], now: datetime) -> None:
+def _add_rejects(session: Session, system: str, rejects: Iterable[Reject], now: datetime) -> None:
     for reject in rejects:
-        values = {"reason": reject.reason, "seen_at": now}
-        statement = insert(SyncReject).values(
-            system=system, object=reject.object, entity=reject.entity, key=reject.key, **values
-        )
-        keys = ["system", "object", "entity", "key"]
-        session.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+        same = {"system": system, "object": reject.object, "key": reject.key, "reason": reject.reason}
+        statement = insert(SyncReject).values(**same, seen_at=now)
+        session.execute(statement.on_conflict_do_update(index_elements=list(same), set_={"seen_at": now}))
 
 
-def _clear_rejects(session: Session, system: str, name: str, landed: tuple[tuple[str, str], ...]) -> None:
+def _clear_rejects(session: Session, system: str, name: str, landed: Sequence[str]) -> None:
     of_object = (SyncReject.system == system, SyncReject.object == name)
     if session.scalars(select(SyncReject.key).where(*of_object).limit(1)).first() is None:
         return
     for start in range(0, len(landed), DELETE_CHUNK):
-        pairs = landed[start : start + DELETE_CHUNK]
-        session.execute(delete(SyncReject).where(*of_object, tuple_(SyncReject.entity, SyncReject.key).in_(pairs)))
+        keys = landed[start : start + DELETE_CHUNK]
+        session.execute(delete(SyncReject).where(*of_object, SyncReject.key.in_(keys)))

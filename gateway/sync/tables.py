@@ -42,11 +42,10 @@ class SyncReject(Base):
     """A source record that did not become a row, with the reason. It goes when the record maps."""
 
     __tablename__ = "sync_rejects"
-    __table_args__ = (PrimaryKeyConstraint("system", "object", "entity", "key"),)
+    __table_args__ = (PrimaryKeyConstraint("system", "object", "key", "reason"),)
 
     system: Mapped[str] = mapped_column(Text)
     object: Mapped[str] = mapped_column(Text)
-    entity: Mapped[str] = mapped_column(Text)
     key: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -12,6 +12,9 @@ from sandbox.netsuite.mirror import Mirror, Snapshot
 from sandbox.netsuite.standard_tables import LINES_OF, NOT_RECORDS, RECORD_TYPES, STANDARD_TABLES
 from sandbox.netsuite.table import Key, Row, Table
 
+PACIFIC = ZoneInfo("America/Los_Angeles")
+"""The zone of NetSuite's own servers."""
+
 _NAME_COLUMNS = ("tranid", "companyname", "entityid", "itemid", "periodname", "recordnumber", "name")
 
 
@@ -27,7 +30,7 @@ class NetSuiteAccount:
         self,
         clock: Callable[[], datetime],
         account_id: str = "1234567_SB1",
-        session_zone: ZoneInfo = ZoneInfo("America/Los_Angeles"),  # noqa: B008 - immutable
+        session_zone: ZoneInfo = PACIFIC,
         date_format: str = "MM/DD/YYYY",
     ) -> None:
         if date_format not in DISPLAY_FORMATS:
@@ -78,10 +81,11 @@ class NetSuiteAccount:
         with self._lock:
             target = self._table(table)
             row = target.pop(key)
+            own_key = row.get(target.key_column or "", key)
             for lines, parent in LINES_OF.get(target.name, ()):
-                self._remove_lines(lines, parent, key)
+                self._remove_lines(lines, parent, own_key)
             if target.name not in NOT_RECORDS:
-                self._bury(target.name, key, row)
+                self._bury(target.name, own_key, row)
             self._touch_parent(target.name, row)
 
     def rows(self, table: str) -> list[dict[str, Value]]:
@@ -121,18 +125,18 @@ class NetSuiteAccount:
             raise ValueError(f"The account has no table {name!r}; define it first.")
         return table
 
-    def _remove_lines(self, lines: str, parent: str, key: Key) -> None:
+    def _remove_lines(self, lines: str, parent: str, key: Value) -> None:
         table = self._tables.get(lines)
         if table is not None and parent in table.columns:
             table.discard_where(parent, key)
 
-    def _bury(self, table: str, key: Key, row: Row) -> None:
+    def _bury(self, table: str, key: Value, row: Row) -> None:
         kind = row.get("recordtype") or RECORD_TYPES.get(str(row.get("type")), table)
-        name = next((row[column] for column in _NAME_COLUMNS if column in row), None)
+        name = next((row[column] for column in _NAME_COLUMNS if column in row), str(key))
         grave = {
             "deleteddate": self.clock(),
             "type": kind,
-            "recordid": key,
+            "recordid": key if isinstance(key, int) else None,
             "name": name,
             "context": "RESTWEBSERVICES",
             "iscustomlist": table.startswith("customlist"),

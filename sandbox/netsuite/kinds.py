@@ -27,7 +27,7 @@ def kind_of(node: exp.Expr | None) -> str | None:
         return kind
     if isinstance(node, _MOMENTS):
         return MOMENT
-    if isinstance(node, _NUMBERS):
+    if isinstance(node, _NUMBERS) or (isinstance(node, exp.Literal) and not node.is_string):
         return "number"
     if isinstance(node, exp.Anonymous):
         return _kind_of_call(node)

@@ -77,22 +77,22 @@ class Mirror:
 
     def _load(self, table: Table) -> None:
         """Copy every row, in an order that tells nothing: ROWNUM must not follow the order of insertion."""
-        self._database.register("incoming", _arrow(table, table.rows))
+        self._database.register("__incoming", _arrow(table, table.rows))
         self._database.execute(
-            f"CREATE OR REPLACE TABLE {quoted(table.name)} AS SELECT * FROM incoming ORDER BY hash({NUMBER})"
+            f"CREATE OR REPLACE TABLE {quoted(table.name)} AS SELECT * FROM __incoming ORDER BY hash({NUMBER})"
         )
-        self._database.unregister("incoming")
+        self._database.unregister("__incoming")
 
     def _patch(self, table: Table) -> None:
         name = quoted(table.name)
-        self._database.register("gone", pa.table({NUMBER: pa.array(sorted(table.changed), pa.int64())}))
-        self._database.register("incoming", _arrow(table, sorted(table.changed & table.rows.keys())))
+        self._database.register("__gone", pa.table({NUMBER: pa.array(sorted(table.changed), pa.int64())}))
+        self._database.register("__incoming", _arrow(table, sorted(table.changed & table.rows.keys())))
         self._database.execute("BEGIN TRANSACTION")
-        self._database.execute(f"DELETE FROM {name} WHERE {NUMBER} IN (SELECT {NUMBER} FROM gone)")
-        self._database.execute(f"INSERT INTO {name} SELECT * FROM incoming")
+        self._database.execute(f"DELETE FROM {name} WHERE {NUMBER} IN (SELECT {NUMBER} FROM __gone)")
+        self._database.execute(f"INSERT INTO {name} SELECT * FROM __incoming")
         self._database.execute("COMMIT")
-        self._database.unregister("gone")
-        self._database.unregister("incoming")
+        self._database.unregister("__gone")
+        self._database.unregister("__incoming")
 
 
 def quoted(name: str) -> str:

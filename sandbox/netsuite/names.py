@@ -144,11 +144,13 @@ def _expand_star(select: exp.Select, reach: _Reach) -> None:
 def _name_outputs(select: exp.Select) -> list[str]:
     """Give every output its name: the alias, the column, or `expr` with a number; lower case."""
     names: list[str] = []
+    named: list[exp.Expr] = []
     for position, item in enumerate(select.expressions, start=1):
         bare = item.this if isinstance(item, exp.Alias) else item
         name = item.alias or (bare.name if isinstance(bare, exp.Column) else f"expr{position}")
         names.append(name.lower())
-        item.replace(exp.Alias(this=bare, alias=exp.to_identifier(name.lower(), quoted=True)))
+        named.append(exp.Alias(this=bare, alias=exp.to_identifier(name.lower(), quoted=True)))
+    select.set("expressions", named)
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
         raise QueryRefused(f"Search error occurred: Two columns are called '{double}'; give them aliases.")

@@ -34,14 +34,14 @@ def count_sql(query: exp.Query) -> str:
 
 
 def page_sql(query: exp.Query, *, plain: bool, seed: int, limit: int, offset: int) -> str:
-    """Columns v0, v1, ... of the page's rows, then `place`, their order.
+    """Columns v0, v1, ... of the page's rows, then `__place`, their order.
 
     Rows that ORDER BY leaves tied, or all of them without it, come in an order drawn from `seed`.
     """
     found, outputs = _plain(query, seed) if plain and isinstance(query, exp.Select) else _whole(query, seed)
     values = ", ".join(f"{output} AS v{i}" for i, output in enumerate(outputs))
     return (
-        f"SELECT {values}, place FROM (SELECT *, row_number() OVER () AS place FROM "
+        f"SELECT {values}, __place FROM (SELECT *, row_number() OVER () AS __place FROM "
         f"(SELECT * FROM ({found}) AS found LIMIT {limit} OFFSET {offset}) AS cut) AS placed"
     )
 

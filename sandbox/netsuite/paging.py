@@ -39,15 +39,16 @@ def read_page(account: NetSuiteAccount, text: str, params: Sequence[object], lim
         Translator(account, reading.schema).translate(query)
         snapshot = reading.snapshot({table.name for table in query.find_all(exp.Table)})
     seed = zlib.crc32(repr((text, params, limit, offset)).encode())
-    page = page_sql(query, plain=plain, seed=seed, limit=limit, offset=offset)
     with snapshot:
+        page = page_sql(query, plain=plain, seed=seed, limit=limit, offset=offset)
         try:
             total = snapshot.fetch(count_sql(query))[0][0]
             *values, _ = [_as_text(f"v{i}", kind, display) for i, kind in enumerate(snapshot.types(page))]
-            rows = snapshot.fetch(f"SELECT {', '.join(values)} FROM ({page}) AS page ORDER BY place")
+            rows = snapshot.fetch(f"SELECT {', '.join(values)} FROM ({page}) AS page ORDER BY __place")
         except duckdb.Error as error:
             raise QueryRefused(f"Search error occurred: {str(error).splitlines()[0]}") from None
-    return Page([_item(query.named_selects, row) for row in rows], int(str(total)))
+    names = query.named_selects
+    return Page([_item(names, row) for row in rows], int(str(total)))
 
 
 def _as_text(value: str, kind: str, display: str) -> str:

@@ -20,9 +20,6 @@ _KINDS: Mapping[int, tuple[str, str]] = {
     404: ("15.5.5", "Not Found"),
     429: ("15.5", "Too Many Requests"),
     500: ("15.6.1", "Internal Server Error"),
-    502: ("15.6.3", "Bad Gateway"),
-    503: ("15.6.4", "Service Unavailable"),
-    504: ("15.6.5", "Gateway Timeout"),
 }
 
 
@@ -105,11 +102,11 @@ class ConcurrencyRefused(Refusal):
         return {**super().body(), "o:errorCode": "USER_ERROR"}
 
 
-class Fault(Refusal):
-    """The server's own failure: 500, 502, 503 or 504."""
+class ServerFault(Refusal):
+    """The account's own failure; support asks for the id."""
 
+    status = 500
     code = "UNEXPECTED_ERROR"
 
-    def __init__(self, status: int, error_id: str) -> None:
+    def __init__(self, error_id: str) -> None:
         super().__init__(f"An unexpected error occurred. Error ID: {error_id}")
-        self.status = status

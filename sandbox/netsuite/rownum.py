@@ -14,18 +14,30 @@ def number_rows(select: exp.Select) -> None:
     """
     if not any(_is_rownum(column) for column in _own_columns(select)):
         return
-    if select.args.get("group") or select.args.get("distinct") or any(_aggregates(select)):
-        raise QueryRefused("Invalid or unsupported search. Put ROWNUM in a query without aggregates.")
     where = select.args.get("where")
     terms = list(where.this.flatten()) if where and isinstance(where.this, exp.And) else [where.this] if where else []
     limits = [term for term in terms if any(_is_rownum(column) for column in term.find_all(exp.Column))]
-    rest = [term for term in terms if term not in limits]
+    rest = [term for term in terms if not any(term is limit for limit in limits)]
     if limits:
         select.set("where", exp.Where(this=exp.and_(*rest, copy=False)) if rest else None)
-        highest = min(_highest(term) for term in limits)
-        select.set("qualify", exp.Qualify(this=exp.LTE(this=_row_number(), expression=_number(highest))))
+    highest = min(map(_highest, limits), default=None)
+    if select.args.get("group") or select.args.get("distinct") or _aggregates(select):
+        _cut_before_grouping(select, highest)
+    elif highest is not None:
+        last = exp.LTE(this=_row_number(), expression=exp.Literal.number(highest))
+        select.set("qualify", exp.Qualify(this=last))
     for column in [column for column in _own_columns(select) if _is_rownum(column)]:
         column.replace(_row_number())
+
+
+def _cut_before_grouping(select: exp.Select, highest: int | None) -> None:
+    if highest is None or select.args.get("joins") or any(map(_is_rownum, _own_columns(select))):
+        raise QueryRefused("Invalid or unsupported search. ROWNUM with aggregates limits one table in WHERE.")
+    source = select.args["from_"].this
+    found = exp.select("*").from_(source.copy()).limit(highest)
+    found.set("where", select.args.get("where"))
+    select.set("where", None)
+    select.set("from_", exp.From(this=found.subquery(exp.to_identifier(source.alias_or_name, quoted=True))))
 
 
 def _own_columns(select: exp.Select) -> list[exp.Column]:
@@ -87,7 +99,3 @@ def _value(node: exp.Expr) -> int:
 
 def _row_number() -> exp.Expr:
     return exp.Window(this=exp.RowNumber())
-
-
-def _number(value: int) -> exp.Expr:
-    return exp.Literal.number(value)

@@ -6,14 +6,14 @@ account for its syntax.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from typing import ClassVar
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.oracle import Oracle
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parsers.oracle import OracleParser
-from sqlglot.tokenizer_core import Token, TokenType
 
 from sandbox.netsuite.mirror import literal
 from sandbox.netsuite.refusals import QueryRefused, RequestRefused
@@ -75,7 +75,7 @@ def parse(text: str, params: Sequence[object]) -> exp.Query:
     try:
         trees = [tree for tree in sqlglot.parse(bound, dialect=SuiteQL) if tree is not None]
     except SqlglotError as error:
-        raise _malformed(str(error).splitlines()[0]) from None
+        raise _malformed(_place(error)) from None
     if len(trees) != 1:
         raise _malformed("Give exactly one statement.")
     tree = trees[0]
@@ -90,8 +90,8 @@ def _tokens(text: str) -> list[Token]:
     try:
         tokens = list(sqlglot.tokenize(text, read=SuiteQL))
     except SqlglotError as error:
-        raise _malformed(str(error).splitlines()[0]) from None
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        raise _malformed(_place(error)) from None
+    for token, after in zip_longest(tokens, tokens[1:]):
         if token.token_type is TokenType.LIMIT:
             raise _malformed("LIMIT is not part of SuiteQL; use FETCH FIRST n ROWS ONLY.")
         if token.token_type in (TokenType.COMMA, TokenType.SELECT) and (
@@ -136,6 +136,12 @@ def _require_known(node: exp.Expr) -> None:
         raise _malformed(f"The function {node.name} is not known.")
     if isinstance(node, exp.In) and len(node.expressions) > LONGEST_LIST:
         raise _malformed(f"A list has at most {LONGEST_LIST} expressions.")
+
+
+def _place(error: SqlglotError) -> str:
+    if isinstance(error, ParseError) and error.errors:
+        return f"Line {error.errors[0]['line']}, column {error.errors[0]['col']} is not understood."
+    return "The statement is not understood."
 
 
 def _malformed(reason: str) -> QueryRefused:

@@ -15,7 +15,7 @@ class Table:
     """Rows under a number of their own, which they keep for life; `index` leads from a key to it."""
 
     def __init__(self, name: str, columns: Mapping[str, str]) -> None:
-        self.name = name
+        self.name = _require_name(name)
         self.rows: dict[int, Row] = {}
         self.changed: set[int] = set()
         self.redefined = True
@@ -71,7 +71,7 @@ class Table:
         self.changed.add(number)
         return self.rows.pop(number)
 
-    def discard_where(self, column: str, value: Key) -> None:
+    def discard_where(self, column: str, value: Value) -> None:
         """Drop the rows whose column has this value."""
         doomed = [key for key, number in self._index.items() if self.rows[number].get(column) == value]
         for key in doomed:
@@ -86,6 +86,7 @@ class Table:
     def _define(self, columns: Mapping[str, str]) -> None:
         self.columns = {name.lower(): kind for name, kind in columns.items()}
         for column, kind in self.columns.items():
+            _require_name(column)
             if kind not in TYPES:
                 raise ValueError(f"{self.name}.{column} has the type {kind!r}; known are {', '.join(TYPES)}.")
         wanted = _KEY_COLUMNS.get(self.name, "id")
@@ -124,3 +125,10 @@ class Table:
         if isinstance(key, int):
             self._last_key = max(self._last_key, key)
         return key
+
+
+def _require_name(name: str) -> str:
+    """Names that start with two underscores are the simulator's own."""
+    if not name.isidentifier() or name.startswith("__"):
+        raise ValueError(f"{name!r} cannot be the name of a table or column.")
+    return name

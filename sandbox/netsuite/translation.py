@@ -80,7 +80,7 @@ class Translator:
         if any(is_date(side) for side in sides):
             for side in sides:
                 if isinstance(side, exp.Literal) and side.is_string:
-                    side.replace(self._strptime(side.copy(), self._display))
+                    side.replace(_read(side, self._display))
 
     def _call(self, node: exp.Anonymous) -> exp.Expr:
         build = self._calls.get(node.name.upper())
@@ -98,10 +98,7 @@ class Translator:
 
     def _to_date(self, args: Sequence[exp.Expr]) -> exp.Expr:
         mask = _mask_of(args[1]) if len(args) > 1 else self._display
-        return self._strptime(args[0], mask)
-
-    def _strptime(self, text: exp.Expr, mask: str) -> exp.Expr:
-        return mark(_function("strptime", text, exp.Literal.string(mask)), MOMENT)
+        return _read(args[0], mask)
 
     def _display_of(self, node: exp.Dot) -> exp.Expr:
         """BUILTIN.DF; no other function of BUILTIN is known."""
@@ -119,6 +116,16 @@ class Translator:
 
 def _function(name: str, *args: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(args))
+
+
+def _read(text: exp.Expr, mask: str) -> exp.Expr:
+    """The moment that a text means. A literal is read at once, so that a bad one is refused without any rows."""
+    if not isinstance(text, exp.Literal):
+        return mark(_function("strptime", text, exp.Literal.string(mask)), MOMENT)
+    try:
+        return _moment(datetime.strptime(text.name, mask.replace("%-", "%")))  # noqa: DTZ007 - it has no zone
+    except ValueError:
+        raise QueryRefused(f"Search error occurred: '{text.name}' does not fit the date format.") from None
 
 
 def _moment(value: datetime) -> exp.Expr:

@@ -43,8 +43,8 @@ class Invoices:
 
     def retrieve(self, call: Call) -> Answer:
         invoice = self._find(call.keys["key"])
-        records, offset = self._tenant.records, self._tenant.utc_offset
-        body = camel_row(invoice, records.fields("Invoice"), offset, v1_instant)
+        records, zone = self._tenant.records, self._tenant.zone
+        body = camel_row(invoice, records.fields("Invoice"), zone, v1_instant)
         run = self._tenant.bill_runs.run_of(invoice)
         # v1 shows the day of posting only, and takes the currency from the account.
         posted = body["postedDate"]
@@ -85,7 +85,7 @@ class Invoices:
         kind = str(item.get("ProcessingType", "0"))
         charge = self._tenant.records.where("RatePlanCharge", "Id", [item.get("RatePlanChargeId", "")])
         shown: dict[str, Json] = {
-            key: plain(item[field], self._tenant.utc_offset, v1_instant) if field in item else None
+            key: plain(item[field], self._tenant.zone, v1_instant) if field in item else None
             for key, field in names.items()
         }
         return {

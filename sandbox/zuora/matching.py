@@ -7,9 +7,8 @@ Texts compare with their case. Both are the stricter reading where the vendor's 
 import operator
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -30,11 +29,11 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INSTANT_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DATE_TEXT = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def select(records: Records, text: str, offset: timedelta) -> tuple[tuple[str, ...], list[Row]]:
+def select(records: Records, text: str, zone: tzinfo) -> tuple[tuple[str, ...], list[Row]]:
     """The fields asked for (Id always among them, spelled as defined) and the records found.
 
     The order of the records is none that a caller could rely on: it follows a hash of the Id.
@@ -49,7 +48,7 @@ def select(records: Records, text: str, offset: timedelta) -> tuple[tuple[str, .
         tuple(Condition(_resolve_field(spelling, c.field, object_name), c.operator, c.literal) for c in group)
         for group in query.where
     )
-    matches = _any_group(groups, fields, offset)
+    matches = _any_group(groups, fields, zone)
     found = [row for row in _candidates(records, object_name, groups, fields) if matches(row)]
     return tuple(names), sorted(found, key=_scatter)
 
@@ -86,14 +85,14 @@ def _pins(condition: Condition, kind: str) -> bool:
     return condition.operator == "=" and kind in ("id", "text") and isinstance(condition.literal, str)
 
 
-def _any_group(groups: Groups, fields: Mapping[str, str], offset: timedelta) -> Predicate:
-    tests = [[_predicate(c, fields[c.field], offset) for c in group] for group in groups]
+def _any_group(groups: Groups, fields: Mapping[str, str], zone: tzinfo) -> Predicate:
+    tests = [[_predicate(c, fields[c.field], zone) for c in group] for group in groups]
     if not tests:
         return lambda _: True
     return lambda row: any(all(test(row) for test in group) for group in tests)
 
 
-def _predicate(condition: Condition, kind: str, offset: timedelta) -> Predicate:
+def _predicate(condition: Condition, kind: str, zone: tzinfo) -> Predicate:
     name, sign = condition.field, condition.operator
     if condition.literal is None:
         return _null_test(name, sign)
@@ -101,7 +100,7 @@ def _predicate(condition: Condition, kind: str, offset: timedelta) -> Predicate:
         return _like_test(name, kind, condition.literal)
     if kind == "boolean" and sign not in ("=", "!="):
         raise malformed(f"{sign!r} does not compare the boolean {name}")
-    compare, wanted = _COMPARE[sign], operand(name, kind, condition.literal, offset)
+    compare, wanted = _COMPARE[sign], operand(name, kind, condition.literal, zone)
     return lambda row: (value := row.get(name)) is not None and compare(value, wanted)
 
 
@@ -120,18 +119,18 @@ def _like_test(name: str, kind: str, literal: Literal) -> Predicate:
     return lambda row: pattern.fullmatch(str(row.get(name, ""))) is not None and name in row
 
 
-def operand(name: str, kind: str, literal: Literal, offset: timedelta) -> Value:
+def operand(name: str, kind: str, literal: Literal, zone: tzinfo) -> Value:
     """The literal as a value of the field's type; an instant without a zone is in the tenant's.
 
     Raises Fault INVALID_VALUE when it is none.
     """
-    value = _converted(kind, literal, offset)
+    value = _converted(kind, literal, zone)
     if value is None:
         raise Fault("INVALID_VALUE", f"{name} is a {kind}; {literal!r} is not a value for it.")
     return value
 
 
-def _converted(kind: str, literal: Literal, offset: timedelta) -> Value | None:
+def _converted(kind: str, literal: Literal, zone: tzinfo) -> Value | None:
     if kind == "boolean":
         return literal if isinstance(literal, bool) else None
     if kind in ("integer", "decimal"):
@@ -140,9 +139,9 @@ def _converted(kind: str, literal: Literal, offset: timedelta) -> Value | None:
         return None
     try:
         if kind == "datetime":
-            return instant(literal, offset) if _INSTANT.fullmatch(literal) else None
+            return _instant(literal, zone) if _INSTANT_TEXT.fullmatch(literal) else None
         if kind == "date":
-            return date.fromisoformat(literal) if _DATE.fullmatch(literal) else None
+            return date.fromisoformat(literal) if _DATE_TEXT.fullmatch(literal) else None
     except ValueError:
         return None
     return literal
@@ -159,11 +158,6 @@ def _number(literal: Literal) -> Decimal | None:
     return number if number is not None and number.is_finite() else None
 
 
-def instant(text: str, offset: timedelta) -> datetime:
+def _instant(text: str, zone: tzinfo) -> datetime:
     read = datetime.fromisoformat(text)
-    return read if read.tzinfo else read.replace(tzinfo=_zone(offset))
-
-
-@cache
-def _zone(offset: timedelta) -> timezone:
-    return timezone(offset)
+    return read if read.tzinfo else read.replace(tzinfo=zone)

@@ -113,7 +113,7 @@ class ObjectQueries:
 
     def _shown(self, call: Call, object_name: str, row: Row) -> dict[str, Json]:
         fields = self._tenant.records.fields(object_name)
-        shown = camel_row(row, fields, self._tenant.utc_offset, object_query_instant)
+        shown = camel_row(row, fields, self._tenant.zone, object_query_instant)
         if object_name == "Invoice":
             shown["currency"] = currency(self._tenant, row)
         wanted = _wanted(call, object_name)
@@ -142,7 +142,7 @@ class ObjectQueries:
         if text == "null":
             return None
         literal = text.lower() == "true" if kind == "boolean" and text.lower() in ("true", "false") else text
-        return _folded(kind, operand(name, kind, literal, self._tenant.utc_offset))
+        return _folded(kind, operand(name, kind, literal, self._tenant.zone))
 
     def _field(self, object_name: str, name: str) -> str:
         fields = self._tenant.records.fields(object_name)

@@ -28,7 +28,7 @@ class Queries:
 
     def query(self, call: Call) -> Answer:
         body = call.json()
-        fields, rows = select(self._tenant.records, _text(body, "queryString"), self._tenant.utc_offset)
+        fields, rows = select(self._tenant.records, _text(body, "queryString"), self._tenant.zone)
         page_size = self._batch_size(body) or self._page_size
         return self._answer(self._walks.start(fields, rows, page_size))
 
@@ -54,8 +54,8 @@ class Queries:
 
     def _record(self, row: Row, fields: tuple[str, ...]) -> dict[str, Json]:
         """The fields that have a value; empty ones are left out, as in Zuora."""
-        offset = self._tenant.utc_offset
-        return {name: plain(row[name], offset, zoql_instant) for name in fields if name in row}
+        zone = self._tenant.zone
+        return {name: plain(row[name], zone, zoql_instant) for name in fields if name in row}
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:

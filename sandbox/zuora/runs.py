@@ -1,7 +1,7 @@
 """v1 operations on bill runs (shapes from "Create a bill run" and its neighbours)."""
 
 from collections.abc import Mapping
-from datetime import date, timezone
+from datetime import date
 from typing import Any
 
 from sandbox.zuora.calls import Answer, Call, day, json_answer
@@ -55,7 +55,7 @@ class Runs:
         return self._answer(self._tenant.bill_runs.delete(self._tenant.bill_runs.find(call.keys["key"])))
 
     def _today(self) -> date:
-        return self._tenant.clock().astimezone(timezone(self._tenant.utc_offset)).date()
+        return self._tenant.clock().astimezone(self._tenant.zone).date()
 
     def _flag(self, body: Mapping[str, Any], name: str) -> bool:
         value = body.get(name, False)
@@ -72,7 +72,7 @@ class Runs:
         stored |= {"targetDate": "TargetDate", "invoiceDate": "InvoiceDate"}
         stored |= {flag: flag[0].upper() + flag[1:] for flag in FLAGS}
         body: dict[str, Json] = {
-            key: plain(run[field], self._tenant.utc_offset, v1_instant) if field in run else None
+            key: plain(run[field], self._tenant.zone, v1_instant) if field in run else None
             for key, field in stored.items()
         }
         for key in ("batches", "billRunFilters", "chargeTypeToExclude", "schedule"):

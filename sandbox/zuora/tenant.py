@@ -1,7 +1,7 @@
 """One Zuora tenant, as the tests and the simulated company see it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from sandbox.zuora.billruns import BillRuns
 from sandbox.zuora.ids import make_id
@@ -16,11 +16,11 @@ def _no_drafts(_: Row) -> tuple[str, ...]:
 class ZuoraTenant:
     """Records and bill runs in memory; safe to use from several threads.
 
-    `utc_offset` is the tenant's time zone, in which answers show instants. A bill run move (generate, post,
-    cancel, remove) ends `settle_after` by `clock`; with none, the answer still says that it is in progress
-    and the next reading finds it done. `draft` bills the runs that are created over the API: it gets the
-    BillRun row, puts draft invoices and items here, and returns the invoices' ids. `auto_post` is the billing
-    rule "Support Bill Run Auto-Post?".
+    Answers show instants at `utc_offset`, or in the time zone given in its place: real tenants change their
+    offset in summer. A bill run move (generate, post, cancel, remove) ends `settle_after` by `clock`; with
+    none, the answer still says that it is in progress and the next reading finds it done. `draft` bills the
+    runs that are created over the API: it gets the BillRun row, puts draft invoices and items here, and
+    returns the invoices' ids. `auto_post` is the billing rule "Support Bill Run Auto-Post?".
 
     The standard objects are there from the start. Methods raise ValueError in a sentence for an unknown
     object, field or record, and for a value that does not suit its field.
@@ -29,14 +29,14 @@ class ZuoraTenant:
     def __init__(
         self,
         clock: Callable[[], datetime],
-        utc_offset: timedelta = timedelta(hours=-8),
+        utc_offset: timedelta | tzinfo = timedelta(hours=-8),
         *,
         settle_after: timedelta = timedelta(0),
         draft: Callable[[Row], Iterable[str]] = _no_drafts,
         auto_post: bool = False,
     ) -> None:
         self.clock = clock
-        self.utc_offset = utc_offset
+        self.zone = utc_offset if isinstance(utc_offset, tzinfo) else timezone(utc_offset)
         self.auto_post = auto_post
         self.user_id = make_id("User", 1)
         self.records = Records(clock)

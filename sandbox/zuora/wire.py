@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from sandbox.zuora.schema import Row, Value
 
 Json: TypeAlias = "bool | int | str | Decimal | Sequence[Json] | Mapping[str, Json] | None"
-WriteInstant: TypeAlias = Callable[[datetime, timedelta], str]
+WriteInstant: TypeAlias = Callable[[datetime, tzinfo], str]
 
 
 def encode(value: Json) -> str:
@@ -33,25 +33,25 @@ def number(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
-def zoql_instant(value: datetime, offset: timedelta) -> str:
+def zoql_instant(value: datetime, zone: tzinfo) -> str:
     """2026-01-01T00:00:00.000-08:00"""
-    return value.astimezone(timezone(offset)).isoformat(timespec="milliseconds")
+    return value.astimezone(zone).isoformat(timespec="milliseconds")
 
 
-def object_query_instant(value: datetime, offset: timedelta) -> str:
+def object_query_instant(value: datetime, zone: tzinfo) -> str:
     """2025-03-21T01:42:47-07:00, as in the vendor's page "List invoices"."""
-    return value.astimezone(timezone(offset)).isoformat(timespec="seconds")
+    return value.astimezone(zone).isoformat(timespec="seconds")
 
 
-def v1_instant(value: datetime, offset: timedelta) -> str:
+def v1_instant(value: datetime, zone: tzinfo) -> str:
     """2022-12-08 19:49:16, in the tenant's zone and without saying so, as in "Retrieve an invoice"."""
-    return value.astimezone(timezone(offset)).strftime("%Y-%m-%d %H:%M:%S")
+    return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def plain(value: Value, offset: timedelta, write: WriteInstant) -> Json:
+def plain(value: Value, zone: tzinfo, write: WriteInstant) -> Json:
     """A field's value as JSON knows it."""
     if isinstance(value, datetime):
-        return write(value, offset)
+        return write(value, zone)
     if isinstance(value, date):
         return value.isoformat()
     return value
@@ -62,6 +62,6 @@ def camel(name: str) -> str:
     return name if name.endswith("__c") else name[:1].lower() + name[1:]
 
 
-def camel_row(row: Row, fields: Mapping[str, str], offset: timedelta, write: WriteInstant) -> dict[str, Json]:
+def camel_row(row: Row, fields: Mapping[str, str], zone: tzinfo, write: WriteInstant) -> dict[str, Json]:
     """Every field of the object by its camel-case name; null where the row has no value."""
-    return {camel(name): plain(row[name], offset, write) if name in row else None for name in sorted(fields)}
+    return {camel(name): plain(row[name], zone, write) if name in row else None for name in sorted(fields)}

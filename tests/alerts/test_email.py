@@ -87,6 +87,16 @@ class Page(HTMLParser):
         self.words.append(" ".join(data.split()))
 
 
+def test_a_group_names_the_first_deadline_and_each_of_them(smtp: SmtpSink, notice: Notice, card: CaseCard) -> None:
+    later = replace(card, reference="EXC-13", due_at=notice.now + timedelta(days=3))
+    channel(smtp).send(replace(notice, cases=(later, card)))
+    [message] = smtp.wait_for(1)
+    assert "First due: Sat 28 Nov 2026, 17:05 UTC (in 1 d 2 h)" in part(message, "plain")
+    for kind in ("plain", "html"):
+        assert part(message, kind).count("Sat 28 Nov 2026, 17:05 UTC (in 1 d 2 h)") == 2
+        assert part(message, kind).count("Mon 30 Nov 2026, 15:00 UTC (in 3 d)") == 1
+
+
 def test_the_html_part_shows_the_same_facts(smtp: SmtpSink, notice: Notice, card: CaseCard) -> None:
     channel(smtp).send(notice)
     page = Page(part(smtp.wait_for(1)[0], "html"))

@@ -68,6 +68,13 @@ def test_a_source_system_cannot_mention_a_channel_or_leave_its_fence(notice: Not
     assert table.count("```") == 2
 
 
+def test_a_group_names_the_first_deadline_and_each_of_them(notice: Notice, card: CaseCard) -> None:
+    later = replace(card, reference="EXC-13", due_text="Mon 30 Nov, 12:00")
+    seen = texts(blocks(replace(notice, cases=(later, replace(card, due_at=None)))))
+    assert "First due: Mon 30 Nov, 12:00" in seen
+    assert [text for text in seen if text.startswith("*Due*")] == ["*Due*\nMon 30 Nov, 12:00", "*Due*\nno deadline"]
+
+
 def test_cases_that_do_not_fit_are_counted(notice: Notice, card: CaseCard) -> None:
     many = tuple(replace(card, reference=f"EXC-{number}") for number in range(40))
     made = blocks(replace(notice, cases=many, more=2))
@@ -104,7 +111,7 @@ def test_slack_takes_any_notice(data: st.DataObject, notices: st.SearchStrategy[
     assert 0 < len(fallback(notice)) <= 3000
 
 
-def test_the_largest_single_case_fits(notice: Notice, card: CaseCard) -> None:
+def test_the_largest_single_case_fits(notice: Notice) -> None:
     for character in ('"', "&", "\\", "\n", "日"):
         long = character * 5000
         fields = tuple((f"{number}{long}", long) for number in range(12))
@@ -195,9 +202,7 @@ def test_the_webhook_url_is_in_no_log_and_no_error(
     assert secret not in said + caplog.text
 
 
-def test_a_refused_connection_does_not_show_the_url(
-    slack: SlackSink, notice: Notice, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_refused_connection_does_not_show_the_url(notice: Notice, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(TransientError) as caught:
         SlackChannel("http://127.0.0.1:1/services/T0/B0/sandboxsecret").send(notice)

@@ -11,7 +11,7 @@ NUMBERS = st.integers(min_value=0, max_value=62**12 - 1)
     ("short", "full"),
     [
         ("01gD0000002HU6K", "01gD0000002HU6KIAW"),  # published with the REST documentation of queries
-        ("001D000000IqhSL", "001D000000IqhSLIAZ"),
+        ("001B000000UnQ2w", "001B000000UnQ2wIAF"),
         ("001000000000000", "001000000000000AAA"),
     ],
 )

@@ -1,0 +1,146 @@
+"""HTTP to a source: time limits, no redirects, one decode layer that turns what went wrong into our errors.
+
+A message names the method and the path only: queries, bodies and headers may hold what nobody else should read.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from connectors import telemetry
+from connectors.errors import PermanentError, TransientError
+
+# The request was in order, its moment was not (RFC 9110, 8470, 6585).
+BAD_MOMENT = frozenset({408, 425, 429})
+CONNECT_S = 10.0
+# A wait that is longer than this is a mistake of the header.
+LONGEST_WAIT_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that is neither a 5xx nor a 429. `body` is the parsed JSON, None where it is none."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Wire:
+    """One source behind one base URL. `clock` stands in where the source does not tell the time.
+
+    `timeout_s` is how long a reply may pause; above the longest that the source works on a query.
+    """
+
+    def __init__(self, system: str, base_url: str, clock: Callable[[], datetime], timeout_s: float = 120.0) -> None:
+        self.system = system
+        self.base_url = base_url.rstrip("/")
+        self._clock = clock
+        self._client = httpx.Client(
+            base_url=checked_url(self.base_url, system),
+            timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
+            follow_redirects=False,
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send once. Raises TransientError where another try may help, PermanentError for a redirect."""
+        what = f"{self.system}: {method} {path}"
+        try:
+            reply = self._client.request(method, path, headers=headers, json=json, data=form, params=params)
+        except httpx.TransportError as error:
+            telemetry.request(self.system, None)
+            raise TransientError(f"{what} got no answer ({type(error).__name__}).") from error
+        except httpx.DecodingError as error:
+            telemetry.request(self.system, None)
+            raise TransientError(f"{what} was answered in an encoding that cannot be read.") from error
+        telemetry.request(self.system, reply.status_code)
+        return decoded(what, reply.status_code, reply.headers, reply.content)
+
+    def source_time(self, path: str, headers: Mapping[str, str] | None = None) -> datetime:
+        """The `Date` of an answer to GET `path`, in UTC; our clock where the answer has none."""
+        return date_of(self.send("GET", path, headers=headers).headers) or self._clock()
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    """The answer, or the error that its status or its body is.
+
+    Raises TransientError for 408, 425, 429, 5xx and for a success whose body is not JSON (cut off, or a page of a
+    proxy); PermanentError for a redirect.
+    """
+    if status in BAD_MOMENT or status >= 500:
+        raise TransientError(f"{what} was answered with HTTP {status}.", retry_after(headers))
+    if 300 <= status < 400:
+        raise PermanentError(f"{what} was answered with a redirect. Correct the base URL.")
+    try:
+        body = parsed(content)
+    except ValueError as error:
+        if 200 <= status < 300:
+            raise TransientError(f"{what} was answered with something that is not JSON, or not all of it.") from error
+        body = None
+    return Answer(status, body, headers)
+
+
+def parsed(content: bytes | str) -> Any:
+    """JSON, with fractions as the text that they are, so that no amount passes a float. Raises ValueError."""
+    return json.loads(content, parse_float=str, parse_constant=_no_number)
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON number")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the source asks us to wait: `Retry-After` (seconds or a date), or Zuora's `ratelimit-reset`."""
+    for name in ("retry-after", "ratelimit-reset"):
+        wanted = headers.get(name, "").strip()
+        if wanted.isascii() and wanted.isdigit():
+            return min(float(wanted), LONGEST_WAIT_S)
+        until, sent = _http_date(wanted), date_of(headers)
+        if until and sent:
+            return min(max((until - sent).total_seconds(), 0.0), LONGEST_WAIT_S)
+    return None
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """The moment at which the source answered, by its own clock."""
+    return _http_date(headers.get("date", ""))
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, IndexError, OverflowError):
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def checked_url(url: str, system: str) -> str:
+    """`url` as given. Raises PermanentError unless it is an http or https URL with a host and no query."""
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        parts = httpx.URL("")
+    if parts.scheme not in ("http", "https") or not parts.host or parts.query or parts.userinfo:
+        raise PermanentError(f"The base URL of {system} is not a usable http or https URL. Correct the setting.")
+    return url

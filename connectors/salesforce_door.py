@@ -1,0 +1,106 @@
+"""The one door through which simple-salesforce reaches the org: time limits, one address, and our errors.
+
+The library forces https and *.salesforce.com, has no time limit, and reads error bodies as JSON arrays, which a
+page of HTML is not (vendors.md A1). So a mounted adapter sends every call to the configured URL and raises for
+every answer that is not a success, before the library looks at it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from connectors import telemetry
+from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
+from connectors.http import CONNECT_S, checked_url, date_of, parsed, retry_after
+
+TOKEN_PATH = "/services/oauth2/token"
+# The daily quota is a rolling day: another try within minutes only counts against it.
+DAILY_WAIT_S = 3_600.0
+_BUSY = frozenset({406, 408, 420, 425, 429})
+_TRANSIENT = frozenset({"QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "INVALID_QUERY_LOCATOR"})
+_SCHEMA = frozenset({"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"})
+
+
+class SessionEnded(ConnectorError):
+    """The session has expired or was revoked: log in again."""
+
+
+class IdLimitExceeded(PermanentError):
+    """One window of getDeleted holds more ids than a reply may."""
+
+
+class Door(HTTPAdapter):
+    """`source_time` is the clock of the org at its last answer, where it told."""
+
+    def __init__(self, system: str, base_url: str, timeout_s: float) -> None:
+        super().__init__()
+        self._system = system
+        parts = urlsplit(checked_url(base_url, system))
+        self._scheme, self._netloc = parts.scheme, parts.netloc
+        self._proxies = get_environ_proxies(base_url)
+        self._timeout = (CONNECT_S, timeout_s)
+        self.source_time: datetime | None = None
+
+    def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
+        """Raises TransientError, SessionEnded, LoginRefused, SchemaChanged, IdLimitExceeded or PermanentError."""
+        parts = urlsplit(request.url or "")
+        request.url = urlunsplit(parts._replace(scheme=self._scheme, netloc=self._netloc))
+        what = f"{self._system}: {request.method} {parts.path}"
+        given |= {"timeout": self._timeout, "proxies": self._proxies}
+        try:
+            response = super().send(request, **given)
+            content = response.content
+        except requests.RequestException as error:
+            telemetry.request(self._system, None)
+            raise TransientError(f"{what} got no whole answer ({type(error).__name__}).") from error
+        telemetry.request(self._system, response.status_code)
+        self.source_time = date_of(response.headers) or self.source_time
+        if response.status_code >= 300:
+            raise _refusal(what, parts.path, response.status_code, response.headers, content)
+        return response
+
+
+def session_through(door: Door) -> requests.Session:
+    """A session that knows no other way out. Its own reading of the environment is off: a .netrc file would put
+    another login in the place of the token."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", door)
+    session.mount("http://", door)
+    return session
+
+
+def _refusal(what: str, path: str, status: int, headers: Mapping[str, str], content: bytes) -> ConnectorError:
+    code, message = _error_of(content)
+    sentence = f"{what} was refused with HTTP {status}{f' {code}' if code else ''}{f': {message}' if message else '.'}"
+    if status in _BUSY or status >= 500 or code in _TRANSIENT:
+        return TransientError(sentence, retry_after(headers))
+    if path.endswith(TOKEN_PATH):
+        return LoginRefused(f"{what} refuses the login ({code or f'HTTP {status}'}). Check the connected app.")
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        return TransientError(sentence, DAILY_WAIT_S if "TotalRequests" in message else retry_after(headers))
+    if status == 401:
+        return SessionEnded(sentence)
+    if code in _SCHEMA or (status == 404 and "/sobjects/" in path):
+        return SchemaChanged(f"{sentence} Give the integration user access, or correct the mapping.")
+    if code == "EXCEEDED_ID_LIMIT":
+        return IdLimitExceeded(sentence)
+    return PermanentError(sentence)
+
+
+def _error_of(content: bytes) -> tuple[str, str]:
+    """The code and the message of an error body: a JSON array, an OAuth object, or neither."""
+    try:
+        body = parsed(content)
+    except ValueError:
+        return "", ""
+    first = body[0] if isinstance(body, list) and body else body
+    if not isinstance(first, dict):
+        return "", ""
+    message = " ".join(str(first.get("message", "")).split())
+    return str(first.get("errorCode") or first.get("error") or ""), message[:400]

@@ -1,0 +1,83 @@
+"""`tieout sync`: read the sources into the books."""
+
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, err, installation, out, print_json
+from gateway.sync.cycle import CycleReport
+from gateway.sync.run import sync_now
+
+EXAMPLE = "Example: `tieout sync --source zuora --json`"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("sync", epilog=EXAMPLE)(sync)
+
+
+def sync(
+    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again, not only what changed.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Poll the sources, write the books, publish a snapshot. Status 1 when a source could not be read."""
+    installed = installation(config)
+    with progress() as bars:
+        report = sync_now(installed, names=source, full=full, progress=bars.show)
+    if as_json:
+        print_json(shown(report))
+    else:
+        _print(report)
+    if any(found.failure for found in report.sources.values()):
+        raise typer.Exit(Exit.BAD)
+
+
+class progress:
+    """A line per source and object with the records read so far."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description:<42}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=err, transient=True)
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+
+    def __enter__(self) -> "progress":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, source: str, name: str, records: int) -> None:
+        key = (source, name)
+        if key not in self._tasks:
+            self._tasks[key] = self._bars.add_task(f"{source} {name}", total=None)
+        self._bars.update(self._tasks[key], completed=records)
+
+
+def shown(report: CycleReport) -> dict[str, object]:
+    """A cycle's report for a script."""
+    return {
+        "snapshot": report.snapshot.id if report.snapshot else None,
+        "sources": {
+            name: {
+                "records": found.records,
+                "rows": found.rows,
+                "rejects": found.rejects,
+                "deleted": found.deleted,
+                "failure": found.failure,
+            }
+            for name, found in report.sources.items()
+        },
+    }
+
+
+def _print(report: CycleReport) -> None:
+    for name, found in report.sources.items():
+        rows = ", ".join(f"{count:,} {entity}" for entity, count in sorted(found.rows.items())) or "nothing new"
+        out.print(f"[bold]{name}[/bold]: {rows}; {found.rejects} rejected, {found.deleted} deleted.", highlight=False)
+        if found.failure:
+            out.print(f"  [red]not complete:[/red] {found.failure}", highlight=False)
+    if report.snapshot:
+        out.print(f"Published {report.snapshot.id}.", highlight=False)

@@ -1,0 +1,11 @@
+"""Every table of the gateway: importing this module fills `Base.metadata`."""
+
+from gateway.db.base import Base
+from gateway.keys import tables as _keys
+from gateway.prebill import tables as _prebill
+from gateway.sync import tables as _sync
+
+metadata = Base.metadata
+
+__all__ = ["metadata"]
+_MODULES = (_keys, _prebill, _sync)

@@ -1,0 +1,101 @@
+"""One installation, put together from tieout.yaml: the books, the state, the checks, the sources, the gate."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+
+from connectors.registry import open_connector
+
+from books.accounts import Matching
+from books.reading import Books
+from books.store import Store
+from checks.catalogue import CATALOGUE
+from checks.ruleset import Ruleset
+from connectors.contract import Connector
+from connectors.mapping import Mapping as SourceMapping
+from connectors.mapping_file import load, shipped
+from gateway.config import Config, Source, source_settings
+from gateway.db.embedded import embedded_url
+from gateway.db.migrate import upgrade
+from gateway.db.session import Database
+from gateway.errors import ConfigError
+from gateway.sync.ledger import Ledger
+
+DATABASE_VARIABLE = "TIEOUT_DATABASE_URL"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Installation:
+    """Everything that a command, a request or a job needs. Built once per process; parts are made on first use.
+
+    Raises ConfigError for a file that does not fit together.
+    """
+
+    def __init__(self, config: Config, clock: Callable[[], datetime] = utc_now) -> None:
+        self.config = config
+        self.clock = clock
+
+    @cached_property
+    def database(self) -> Database:
+        """The operational state: TIEOUT_DATABASE_URL, else a private PostgreSQL under the state folder."""
+        url = os.environ.get(DATABASE_VARIABLE) or embedded_url(self.config.path(self.config.state))
+        database = Database(url)
+        upgrade(database.engine)
+        return database
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.config.books_root)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        targets = {name: source.freshness for name, source in self.config.sources.items()}
+        return Ledger(self.database, targets)
+
+    @cached_property
+    def mappings(self) -> Mapping[str, SourceMapping]:
+        """The mapping of every source: a shipped one by name, or a file beside tieout.yaml."""
+        return {name: self._mapping(source) for name, source in self.config.sources.items()}
+
+    def _mapping(self, source: Source) -> SourceMapping:
+        return (
+            load(self.config.path(source.mapping))
+            if source.mapping.endswith((".yaml", ".yml"))
+            else shipped(source.mapping)
+        )
+
+    @cached_property
+    def books(self) -> Books:
+        mapped = {name: mapping.entities for name, mapping in self.mappings.items()}
+        return Books(self.config.roles(), mapped)
+
+    @cached_property
+    def matching(self) -> Matching:
+        """How rows of each (system, entity) name their customer."""
+        return Matching(
+            {
+                (name, target.entity.name): target.account_by
+                for name, mapping in self.mappings.items()
+                for mapped in mapping.objects.values()
+                for target in mapped.targets
+                if target.account_by is not None
+            }
+        )
+
+    @cached_property
+    def ruleset(self) -> Ruleset:
+        return Ruleset(CATALOGUE.values(), self.books, self.config.overrides())
+
+    def source(self, name: str) -> Source:
+        if name not in self.config.sources:
+            known = ", ".join(self.config.sources) or "none"
+            raise ConfigError(f"tieout.yaml has no source {name!r}; it has: {known}.")
+        return self.config.sources[name]
+
+    def connector(self, name: str) -> Connector:
+        source = self.source(name)
+        return open_connector(source.connector, source_settings(name, source), self.mappings[name], self.clock)

@@ -1,0 +1,1 @@
+"""API keys: shown once, kept as hashes, each with the scopes that it may use."""

@@ -1,0 +1,347 @@
+"""Selling: accounts, won opportunities, contracts with their lines, and what happens to contracts later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+
+from sandbox.company.amounts import CURRENCIES, discounted, document, local_price
+from sandbox.company.catalog import ONE_TIME, PRODUCTS, RECURRING, USAGE, Product
+from sandbox.company.model import (
+    ACTIVATED,
+    ADVANCE,
+    ARREARS,
+    CANCELLED,
+    EXPIRED,
+    Account,
+    Change,
+    Contract,
+    ContractLine,
+    Opportunity,
+    Quote,
+    QuoteLine,
+)
+from sandbox.company.names import TAXES, TIME_ZONES
+from sandbox.company.periods import add_months, months_between
+from sandbox.company.world import World
+
+CLEAN_BATCH, BAD_BATCH, EARLY_BATCH = "Batch1", "Batch2", "Batch3"
+MIGRATED_AT = datetime(2024, 9, 14, 2, 0, tzinfo=UTC)
+"""When most accounts were loaded in bulk: they share this stamp."""
+
+_CURRENCY_WEIGHTS = (45, 25, 18, 12)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a line of a contract says. `months` is how often it bills, `price` None what was negotiated."""
+
+    product: str
+    quantity: int = 1
+    price: Decimal | None = None
+    months: int = 1
+    timing: str = ADVANCE
+    free_months: int = 0
+    included: int | None = None
+    overage_price: Decimal | None = None
+    measure: str = "peak"
+    billable: bool = True
+    rolls_up: bool = False
+
+
+class Deals:
+    """Writes into the world; `rng` decides what a caller leaves open, `names` are used up one by one."""
+
+    def __init__(self, world: World, rng: Random, names: list[str]) -> None:
+        self.world = world
+        self.rng = rng
+        self._names = names
+
+    def account(
+        self, currency: str | None = None, bill_day: int = 1, batch: str = CLEAN_BATCH, *, is_test: bool = False
+    ) -> Account:
+        currency = currency or self.rng.choices(CURRENCIES, _CURRENCY_WEIGHTS)[0]
+        tax_rate, tax_code = self.rng.choice(TAXES[currency])
+        ids = self.world.ids
+        number = ids.number("account number")
+        account = Account(
+            crm_id=ids.crm("account"),
+            billing_id=ids.billing("account"),
+            erp_id=ids.erp("customer", 1201),
+            name=self._names.pop() + (" (test)" if is_test else ""),
+            number=f"A-{number:05d}",
+            currency=currency,
+            timezone=self.rng.choice(TIME_ZONES[currency]),
+            terms_days=self.rng.choice((14, 30, 30, 30, 45, 60)),
+            bill_day=bill_day,
+            tax_rate=tax_rate,
+            tax_code=tax_code,
+            batch=batch,
+            created_at=MIGRATED_AT if self.rng.random() < 0.6 else self.moment(date(2024, 11, 1), 20),
+            is_test=is_test,
+        )
+        self.world.accounts[account.crm_id] = account
+        return account
+
+    def sell(
+        self,
+        account: Account,
+        start: date,
+        term: int | None,
+        lines: Sequence[Terms],
+        *,
+        closed: date | None = None,
+        po_required: bool = False,
+        auto_bills_overage: bool = True,
+        renews: Contract | None = None,
+        kind: str = "New Business",
+    ) -> Contract:
+        """A won opportunity with its quote and contract. `term` is in months, None for evergreen."""
+        end = add_months(start, term) if term else None
+        closed = closed or start - timedelta(days=self.rng.randint(4, 25))
+        ids = self.world.ids
+        signed = self.moment(closed, 0)
+        number = ids.number("contract number")
+        contract = Contract(
+            crm_id=ids.crm("contract"),
+            account_id=account.crm_id,
+            number=f"{number:08d}",
+            status=EXPIRED if end and end <= self.world.today else ACTIVATED,
+            start=start,
+            end=end,
+            activated_at=signed + timedelta(hours=self.rng.randint(1, 30), minutes=self.rng.randint(0, 59)),
+            opportunity_id=ids.crm("opportunity"),
+            quote_id=ids.crm("quote"),
+            po_number=f"PO-{self.rng.randint(10_000, 99_999)}" if po_required or self.rng.random() < 0.3 else None,
+            po_required=po_required,
+            auto_bills_overage=auto_bills_overage,
+            renews=renews.crm_id if renews else None,
+        )
+        self.world.contracts[contract.crm_id] = contract
+        sold = [self._line(contract, account, terms) for terms in lines]
+        self._roll_up(lines, sold)
+        self._won(contract, account, closed, signed, kind)
+        return contract
+
+    def change(self, line: ContractLine, delta: int, effective: date, *, ordered: date | None = None) -> Change:
+        """An ordered amendment that changes the quantity of a line from `effective` on."""
+        contract = self.world.contracts[line.contract_id]
+        prior = self.world.quantity_on(line, effective)
+        value = document(delta * line.price * self._rest(contract, effective), self._currency(contract))
+        quote = self.amendment(contract, effective, ordered, value)
+        ids = self.world.ids
+        quote_line = QuoteLine(
+            ids.crm("quote_line"),
+            quote.crm_id,
+            line.product_code,
+            prior + delta,
+            prior,
+            line.price,
+            effective,
+            line.end,
+            line.crm_id,
+        )
+        self.world.quote_lines[quote_line.crm_id] = quote_line
+        change = Change(
+            ids.crm("subscription"), line.crm_id, quote.crm_id, quote_line.crm_id, Decimal(delta), effective
+        )
+        self.world.changes[change.crm_id] = change
+        return change
+
+    def add_on(self, contract: Contract, terms: Terms, effective: date) -> ContractLine:
+        """An ordered amendment that adds a line, which ends with the contract."""
+        account = self.world.accounts[contract.account_id]
+        quote = self.amendment(contract, effective, None, Decimal(0))
+        line = self._line(contract, account, terms, start=effective, quote_id=quote.crm_id)
+        value = document(line.quantity * line.price * self._rest(contract, effective), account.currency)
+        self.world.quotes[quote.crm_id] = replace(quote, net_amount=value)
+        self._value_of(quote, value)
+        return line
+
+    def amendment(
+        self,
+        contract: Contract,
+        effective: date,
+        ordered: date | None,
+        value: Decimal,
+        *,
+        is_ordered: bool = True,
+    ) -> Quote:
+        """An amendment quote on a contract, with its opportunity; its lines are the caller's."""
+        ordered = ordered or effective - timedelta(days=self.rng.randint(3, 12))
+        opportunity = Opportunity(
+            self.world.ids.crm("opportunity"),
+            contract.account_id,
+            f"Amendment of {contract.number}",
+            "Existing Business",
+            "Closed Won" if is_ordered else "Proposal",
+            is_ordered,
+            is_ordered,
+            ordered,
+            value,
+            contract.crm_id,
+        )
+        quote = self._quote(
+            contract, opportunity.crm_id, "Amendment", effective, value, self.moment(ordered, 0), is_ordered
+        )
+        self.world.opportunities[opportunity.crm_id] = replace(opportunity, quote_id=quote.crm_id)
+        return quote
+
+    def cancel(self, contract: Contract, on: date) -> Contract:
+        """End a contract before its term: no day from `on` is covered."""
+        cancelled = replace(contract, status=CANCELLED, cancelled_on=on)
+        self.world.contracts[contract.crm_id] = cancelled
+        for line in self.world.lines_of(contract.crm_id):
+            self.world.lines[line.crm_id] = replace(line, terminated=on)
+        return cancelled
+
+    def opportunity(self, account: Account, **fields: object) -> Opportunity:
+        """An opportunity that became no contract; the fields given stand in for those of a lost deal."""
+        lost = Opportunity(
+            self.world.ids.crm("opportunity"),
+            account.crm_id,
+            f"{account.name} expansion",
+            "New Business",
+            "Closed Lost",
+            False,
+            True,
+            self.world.today - timedelta(days=self.rng.randint(20, 300)),
+            document(Decimal(self.rng.randint(2_000, 60_000)), account.currency),
+            None,
+        )
+        made = replace(lost, **fields)  # type: ignore[arg-type]  # the names of fields are the caller's
+        self.world.opportunities[made.crm_id] = made
+        return made
+
+    def moment(self, earliest: date, days: int) -> datetime:
+        """A moment of office hours within `days` of a day."""
+        day = earliest + timedelta(days=self.rng.randint(0, days))
+        return datetime.combine(day, time(self.rng.randint(8, 17), self.rng.randint(0, 59)), UTC)
+
+    def _line(
+        self,
+        contract: Contract,
+        account: Account,
+        terms: Terms,
+        start: date | None = None,
+        quote_id: str | None = None,
+    ) -> ContractLine:
+        product = PRODUCTS[terms.product]
+        first = start or contract.start
+        price = terms.price if terms.price is not None else discounted(self.rng, product.list_price, account.currency)
+        line = ContractLine(
+            crm_id=self.world.ids.crm("subscription"),
+            contract_id=contract.crm_id,
+            quote_line_id=self.world.ids.crm("quote_line"),
+            product_code=product.code,
+            quantity=Decimal(terms.quantity),
+            price=price,
+            list_price=local_price(product.list_price, account.currency),
+            charge_type=product.charge_type,
+            billing_months=None if product.charge_type == ONE_TIME else terms.months,
+            timing=ARREARS if product.charge_type == USAGE else terms.timing,
+            start=first,
+            end=contract.end,
+            free_until=add_months(first, terms.free_months) if terms.free_months else None,
+            included=Decimal(terms.included) if terms.included is not None else None,
+            overage_price=terms.overage_price,
+            measure=terms.measure if terms.included is not None else None,
+            billable=terms.billable,
+            added_by=quote_id,
+        )
+        self.world.lines[line.crm_id] = line
+        self._quoted(line, quote_id or contract.quote_id, product)
+        return line
+
+    def _quoted(self, line: ContractLine, quote_id: str, product: Product) -> None:
+        self.world.quote_lines[line.quote_line_id] = QuoteLine(
+            line.quote_line_id, quote_id, product.code, line.quantity, None, line.price, line.start, line.end
+        )
+
+    def _roll_up(self, terms: Sequence[Terms], sold: Sequence[ContractLine]) -> None:
+        """Components are billed with the line of their bundle."""
+        bundles = {line.product_code: line.crm_id for line in sold}
+        for said, line in zip(terms, sold, strict=True):
+            parent = PRODUCTS[line.product_code].rollup
+            if said.rolls_up and parent:
+                self.world.lines[line.crm_id] = replace(line, rolls_up_to=bundles[parent])
+
+    def _won(self, contract: Contract, account: Account, closed: date, signed: datetime, kind: str) -> None:
+        amount = self._value(contract, account)
+        self.world.opportunities[contract.opportunity_id] = Opportunity(
+            contract.opportunity_id,
+            account.crm_id,
+            f"{account.name} {closed:%Y-%m}",
+            kind,
+            "Closed Won",
+            True,
+            True,
+            closed,
+            amount,
+            contract.crm_id,
+            contract.quote_id,
+        )
+        self.world.quotes[contract.quote_id] = Quote(
+            contract.quote_id,
+            f"Q-{self.world.ids.number('quote number'):05d}",
+            account.crm_id,
+            contract.opportunity_id,
+            "Renewal" if contract.renews else "Quote",
+            "Accepted",
+            True,
+            contract.renews,
+            contract.start,
+            contract.end,
+            amount,
+            signed,
+        )
+
+    def _quote(
+        self,
+        contract: Contract,
+        opportunity_id: str,
+        kind: str,
+        start: date,
+        value: Decimal,
+        ordered_at: datetime,
+        ordered: bool,
+    ) -> Quote:
+        quote = Quote(
+            self.world.ids.crm("quote"),
+            f"Q-{self.world.ids.number('quote number'):05d}",
+            contract.account_id,
+            opportunity_id,
+            kind,
+            "Accepted" if ordered else "Draft",
+            ordered,
+            contract.crm_id,
+            start,
+            contract.end,
+            value,
+            ordered_at,
+        )
+        self.world.quotes[quote.crm_id] = quote
+        return quote
+
+    def _value_of(self, quote: Quote, value: Decimal) -> None:
+        opportunity = self.world.opportunities[quote.opportunity_id or ""]
+        self.world.opportunities[opportunity.crm_id] = replace(opportunity, amount=value)
+
+    def _value(self, contract: Contract, account: Account) -> Decimal:
+        """What the contract is worth over its term; a year of it where it has no end. Usage is not counted."""
+        months = self._rest(contract, contract.start)
+        total = Decimal(0)
+        for line in self.world.lines_of(contract.crm_id):
+            if line.charge_type == RECURRING:
+                total += line.quantity * line.price * months
+            elif line.charge_type == ONE_TIME:
+                total += line.quantity * line.price
+        return document(total, account.currency)
+
+    def _rest(self, contract: Contract, since: date) -> Decimal:
+        account = self.world.accounts[contract.account_id]
+        return months_between(since, contract.end or add_months(since, 12), account.bill_day)
+
+    def _currency(self, contract: Contract) -> str:
+        return self.world.accounts[contract.account_id].currency

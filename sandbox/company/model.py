@@ -1,0 +1,330 @@
+"""The true company: what was sold, what is used, and what was billed, before any system shows it.
+
+Every period is half-open: an `end` is the first day that is no longer covered, None where nothing ends it.
+Prices of recurring lines are per unit and month; amounts are without tax unless said otherwise.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sandbox.company.catalog import RECURRING
+
+ADVANCE, ARREARS = "Advance", "Arrears"
+ACTIVATED, CANCELLED, EXPIRED, SUPERSEDED = "Activated", "Cancelled", "Expired", "Superseded"
+DRAFT, POSTED = "Draft", "Posted"
+CHARGE, DISCOUNT, CREDIT = "charge", "discount", "credit"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer, with its id in each system. `batch` is the bill-run batch, `tax_rate` a fraction."""
+
+    crm_id: str
+    billing_id: str
+    erp_id: int
+    name: str
+    number: str
+    currency: str
+    timezone: str
+    terms_days: int
+    bill_day: int
+    tax_rate: Decimal
+    tax_code: str
+    batch: str
+    created_at: datetime
+    is_test: bool = False
+
+    @property
+    def payment_terms(self) -> str:
+        return f"Net {self.terms_days}"
+
+
+@dataclass(frozen=True)
+class Opportunity:
+    """`contract_id` is the contract that it became, or that it changed."""
+
+    crm_id: str
+    account_id: str
+    name: str
+    type: str
+    stage: str
+    is_won: bool
+    is_closed: bool
+    close_date: date
+    amount: Decimal
+    contract_id: str | None
+    quote_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    crm_id: str
+    account_id: str
+    number: str
+    status: str
+    start: date
+    end: date | None
+    activated_at: datetime
+    opportunity_id: str
+    quote_id: str
+    po_number: str | None = None
+    po_required: bool = False
+    auto_bills_overage: bool = True
+    cancelled_on: date | None = None
+    renews: str | None = None
+
+
+@dataclass(frozen=True)
+class ContractLine:
+    """A base line. `rolls_up_to` is the bundle's line that carries its price in billing.
+
+    `free_until` is the first day that is billed, `included` the seats in the price.
+    """
+
+    crm_id: str
+    contract_id: str
+    quote_line_id: str
+    product_code: str
+    quantity: Decimal
+    price: Decimal
+    list_price: Decimal
+    charge_type: str
+    billing_months: int | None
+    timing: str
+    start: date
+    end: date | None
+    free_until: date | None = None
+    included: Decimal | None = None
+    overage_price: Decimal | None = None
+    measure: str | None = None
+    billable: bool = True
+    rolls_up_to: str | None = None
+    terminated: date | None = None
+    added_by: str | None = None
+
+    @property
+    def recurs(self) -> bool:
+        return self.charge_type == RECURRING
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a base line's quantity: one more subscription row in CPQ, which carries the delta."""
+
+    crm_id: str
+    line_id: str
+    amendment_id: str
+    quote_line_id: str
+    delta: Decimal
+    effective: date
+
+
+@dataclass(frozen=True)
+class Quote:
+    """`contract_id` is the contract that an amendment or a renewal starts from."""
+
+    crm_id: str
+    number: str
+    account_id: str
+    opportunity_id: str | None
+    type: str
+    status: str
+    ordered: bool
+    contract_id: str | None
+    start: date
+    end: date | None
+    net_amount: Decimal
+    ordered_at: datetime
+
+
+@dataclass(frozen=True)
+class QuoteLine:
+    """`quantity` is what it shall be, `prior_quantity` what it was; `amends` is the base line changed."""
+
+    crm_id: str
+    quote_id: str
+    product_code: str
+    quantity: Decimal
+    prior_quantity: Decimal | None
+    price: Decimal
+    start: date
+    end: date | None
+    amends: str | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a subscription; `change` is the type of the amendment that made it."""
+
+    billing_id: str
+    rate_plan_id: str
+    number: int
+    created_at: datetime
+    effective: date
+    change: str | None = None
+    amendment_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What billing holds of one contract. `name` stays, versions are added."""
+
+    name: str
+    account_id: str
+    contract_id: str
+    start: date
+    end: date | None
+    versions: tuple[Version, ...]
+    cancelled_on: date | None = None
+
+    @property
+    def current(self) -> Version:
+        return self.versions[-1]
+
+    def version_on(self, moment: datetime) -> Version:
+        """The version that was in force then."""
+        return next((v for v in reversed(self.versions) if v.created_at <= moment), self.versions[0])
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What a charge bills from `start` to `end`: one row of the charge in billing. Usage has no quantity."""
+
+    billing_id: str
+    number: int
+    version: int
+    quantity: Decimal | None
+    start: date
+    end: date | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A subscription line. `anchor` is the day from which billing periods are counted.
+
+    `seat_overage`: bills the seats of a month above those included, of the same contract line.
+    """
+
+    number: str
+    subscription: str
+    account_id: str
+    line_id: str
+    product_code: str
+    name: str
+    charge_type: str
+    price: Decimal
+    billing_months: int
+    timing: str
+    unit: str
+    anchor: date
+    start: date
+    end: date | None
+    segments: tuple[Segment, ...]
+    free_until: date | None = None
+    seat_overage: bool = False
+
+    @property
+    def billing_id(self) -> str:
+        """The id that stays through the versions: that of the first segment."""
+        return self.segments[0].billing_id
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """`total_shift` is what the header's total says beyond its lines; zero where the platform added well."""
+
+    billing_id: str
+    number: str
+    account_id: str
+    contract_id: str
+    day: date
+    due: date
+    status: str
+    run_id: str
+    created_at: datetime
+    posted_at: datetime | None
+    po_number: str | None
+    total_shift: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class InvoiceLine:
+    """`charge_id` and `segment_id` name what was billed; None on a line entered by hand."""
+
+    billing_id: str
+    invoice_id: str
+    charge_id: str | None
+    segment_id: str | None
+    subscription: str | None
+    product_code: str
+    name: str
+    kind: str
+    quantity: Decimal
+    price: Decimal
+    amount: Decimal
+    tax: Decimal
+    tax_code: str | None
+    start: date
+    end: date
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Payment:
+    billing_id: str
+    number: str
+    account_id: str
+    invoice_id: str
+    amount: Decimal
+    day: date
+
+
+@dataclass(frozen=True)
+class BillRun:
+    """One run of invoicing. `batches` are the batches of accounts that it looked at, None for all."""
+
+    billing_id: str
+    number: str
+    target_date: date
+    status: str
+    executed_at: datetime
+    posted_at: datetime | None
+    batches: str | None
+
+
+@dataclass(frozen=True)
+class UsageEvent:
+    """As the meter sent it. `customer` is the CRM's account id or whatever the sender believed it to be."""
+
+    record_id: str
+    event_id: str
+    meter: str
+    customer: str
+    subject: str
+    subscription: str
+    charge: str
+    quantity: Decimal
+    happened_at: datetime
+    received_at: datetime
+    batch: str
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class SeatCount:
+    """Active seats of one contract line in one month, counted as the line defines."""
+
+    line_id: str
+    product_code: str
+    month: date
+    active: Decimal
+    measure: str
+    customer: str
+    trial: bool = False
+
+
+def a_day_before(day: date) -> date:
+    """The inclusive end of a half-open period."""
+    return day - timedelta(days=1)

@@ -1,0 +1,96 @@
+"""Everything that is true of the company, by id. The records are frozen; a change puts another in their place."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from sandbox.company.ids import Ids
+from sandbox.company.model import (
+    Account,
+    BillRun,
+    Change,
+    Charge,
+    Contract,
+    ContractLine,
+    Invoice,
+    InvoiceLine,
+    Opportunity,
+    Payment,
+    Quote,
+    QuoteLine,
+    SeatCount,
+    Subscription,
+    UsageEvent,
+)
+
+
+@dataclass
+class World:
+    """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
+
+    `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
+    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract, the rest by own id.
+    """
+
+    now: datetime
+    ids: Ids = field(default_factory=Ids)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    opportunities: dict[str, Opportunity] = field(default_factory=dict)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    lines: dict[str, ContractLine] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
+    quotes: dict[str, Quote] = field(default_factory=dict)
+    quote_lines: dict[str, QuoteLine] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    charges: dict[str, Charge] = field(default_factory=dict)
+    runs: dict[str, BillRun] = field(default_factory=dict)
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    invoice_lines: dict[str, InvoiceLine] = field(default_factory=dict)
+    payments: dict[str, Payment] = field(default_factory=dict)
+    usage: list[UsageEvent] = field(default_factory=list)
+    seats: dict[tuple[str, date], SeatCount] = field(default_factory=dict)
+    not_in_billing: set[str] = field(default_factory=set)
+    not_applied: set[str] = field(default_factory=set)
+    not_charged: set[str] = field(default_factory=set)
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
+
+    def account_of(self, contract_id: str) -> Account:
+        return self.accounts[self.contracts[contract_id].account_id]
+
+    def lines_of(self, contract_id: str) -> list[ContractLine]:
+        """The base lines of a contract in the order in which they were sold."""
+        return [line for line in self.lines.values() if line.contract_id == contract_id]
+
+    def changes_of(self, line_id: str) -> list[Change]:
+        """The changes of a line by the day on which they take effect."""
+        return sorted((c for c in self.changes.values() if c.line_id == line_id), key=lambda c: c.effective)
+
+    def quantity_on(self, line: ContractLine, day: date) -> Decimal:
+        """What the contract says of a line's quantity on that day, its changes counted in."""
+        return line.quantity + sum((c.delta for c in self.changes_of(line.crm_id) if c.effective <= day), Decimal(0))
+
+    def charge_of(self, line_id: str) -> Charge:
+        """The charge that bills a contract line itself, not its overage. KeyError where there is none."""
+        for charge in self.charges.values():
+            if charge.line_id == line_id and not charge.seat_overage:
+                return charge
+        raise KeyError(line_id)
+
+    def billed(self, charge_id: str) -> list[InvoiceLine]:
+        """The invoice lines of a charge, the earliest period first."""
+        found = [line for line in self.invoice_lines.values() if line.charge_id == charge_id]
+        return sorted(found, key=lambda line: (line.start, line.billing_id))
+
+    def on_invoice(self, invoice_id: str) -> list[InvoiceLine]:
+        return [line for line in self.invoice_lines.values() if line.invoice_id == invoice_id]
+
+    def remove_lines(self, doomed: Iterable[InvoiceLine]) -> None:
+        """Take lines from their invoices, and an invoice away when nothing is left on it."""
+        for line in doomed:
+            del self.invoice_lines[line.billing_id]
+            if not self.on_invoice(line.invoice_id):
+                del self.invoices[line.invoice_id]

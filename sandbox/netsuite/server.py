@@ -1,0 +1,181 @@
+"""SuiteTalk REST over a loopback socket: tokens, SuiteQL, records and the catalogue (vendors.md B6, B7)."""
+
+import json
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.netsuite.account import NetSuiteAccount
+from sandbox.netsuite.query_request import answer_query
+from sandbox.netsuite.records import catalogue, record
+from sandbox.netsuite.refusals import ConcurrencyRefused, LoginRefused, Refusal, ServerFault
+from sandbox.netsuite.tokens import GrantRefused, TokenDesk
+from sandbox.serving import LoopbackServer
+
+TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"
+SUITEQL_PATH = "/services/rest/query/v1/suiteql"
+RECORD_PATH = "/services/rest/record/v1"
+HELD_AT_MOST_S = 60.0
+
+Answer = Callable[[Request, bytes], Response]
+
+
+class NetSuiteServer:
+    """One account served on 127.0.0.1. `token_url` is the `aud` that it demands of an assertion.
+
+    `concurrency` is the account's pool: so many requests run at once, the next one is refused with 429. Token
+    requests are outside the pool. `wall_clock` (real UTC unless given) judges assertions and tokens; the
+    account's own clock does not. `requests` counts by kind: token, suiteql, record, catalogue, refused ones
+    included; `token_refusals` says why each assertion was refused, which the reply does not.
+    """
+
+    def __init__(
+        self,
+        account: NetSuiteAccount,
+        *,
+        client_id: str,
+        certificate_id: str,
+        public_key_pem: str,
+        scope: str = "rest_webservices",
+        concurrency: int = 5,
+        port: int = 0,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.account = account
+        self.requests: Counter[str] = Counter()
+        self.concurrency_refusals = 0
+        self.in_flight = 0
+        self.token_refusals: list[str] = []
+        self._concurrency = concurrency
+        self._faults: deque[int] = deque()
+        self._open = threading.Event()
+        self._open.set()
+        self._server = LoopbackServer(self._application(), port)
+        self._desk = TokenDesk(
+            client_id=client_id,
+            certificate_id=certificate_id,
+            public_key_pem=public_key_pem,
+            scope=scope,
+            audience=self.token_url,
+            wall_clock=wall_clock,
+        )
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    @property
+    def token_url(self) -> str:
+        return self.url + TOKEN_PATH
+
+    def start(self) -> str:
+        """Listen, and return the base URL."""
+        return self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def __enter__(self) -> "NetSuiteServer":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def revoke_tokens(self) -> None:
+        """End every access token: the next request with one is answered 401."""
+        self._desk.revoke_all()
+
+    def fail_next(self, times: int, status: int = 500) -> None:
+        """Answer the next `times` requests (token requests aside) with `status`: 500 has a JSON body with an
+        Error ID, the gateway's 502, 503 and 504 an HTML page."""
+        self._faults.extend([status] * times)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While inside, requests that were let in wait, and so fill the pool; `in_flight` counts them."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
+    def _application(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route(TOKEN_PATH, self._token, methods=["POST"]),
+                Route(SUITEQL_PATH, self._pooled("suiteql", self._suiteql), methods=["POST"]),
+                Route(RECORD_PATH + "/metadata-catalog/{kind}", self._pooled("catalogue", self._catalogue)),
+                Route(RECORD_PATH + "/{kind}/{key}", self._pooled("record", self._record)),
+            ]
+        )
+
+    async def _token(self, request: Request) -> Response:
+        self.requests["token"] += 1
+        form = (await request.body()).decode(errors="replace")
+        try:
+            return JSONResponse(await run_in_threadpool(self._desk.grant, form))
+        except GrantRefused as refusal:
+            self.token_refusals.append(str(refusal))
+            return JSONResponse({"error": refusal.error}, status_code=400)
+
+    def _pooled(self, kind: str, answer: Answer) -> Callable[[Request], object]:
+        """An endpoint inside the account's pool, for whoever has a token. Counting needs no lock: it happens
+        on the server's one event loop."""
+
+        async def endpoint(request: Request) -> Response:
+            self.requests[kind] += 1
+            body = await request.body()
+            try:
+                self._admit(request)
+            except Refusal as refusal:
+                return JSONResponse(refusal.body(), refusal.status)
+            if self._faults:
+                return _fault(self._faults.popleft(), self.requests.total())
+            self.in_flight += 1
+            try:
+                return await run_in_threadpool(self._answered, answer, request, body)
+            finally:
+                self.in_flight -= 1
+
+        return endpoint
+
+    def _admit(self, request: Request) -> None:
+        if not self._desk.accepts(request.headers.get("authorization")):
+            raise LoginRefused("Invalid login attempt.")
+        if self.in_flight >= self._concurrency:
+            self.concurrency_refusals += 1
+            raise ConcurrencyRefused
+
+    def _answered(self, answer: Answer, request: Request, body: bytes) -> Response:
+        self._open.wait(HELD_AT_MOST_S)
+        try:
+            return answer(request, body)
+        except Refusal as refusal:
+            return JSONResponse(refusal.body(), refusal.status)
+
+    def _suiteql(self, request: Request, body: bytes) -> Response:
+        reply = answer_query(self.account, self.url + SUITEQL_PATH, request.headers, request.query_params, body)
+        return JSONResponse(reply)
+
+    def _catalogue(self, request: Request, _body: bytes) -> Response:
+        schema = catalogue(self.account, request.path_params["kind"])
+        return Response(json.dumps(schema), media_type="application/schema+json")
+
+    def _record(self, request: Request, _body: bytes) -> Response:
+        kind, key = request.path_params["kind"], request.path_params["key"]
+        return JSONResponse(record(self.account, kind, key, f"{self.url}{RECORD_PATH}/{kind}/{key}"))
+
+
+def _fault(status: int, request_number: int) -> Response:
+    if status == 500:
+        return JSONResponse(ServerFault(f"sandbox-{request_number}").body(), status)
+    return HTMLResponse("<html><body><h1>The service is not available.</h1></body></html>", status)

@@ -1,0 +1,128 @@
+"""The Delta tables behave like a dictionary keyed by (system, key), whatever is written and how often."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from books.engine import Engine
+from books.errors import PermanentError
+from books.snapshots import Snapshot
+from books.store import Store, table_from
+
+NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+
+
+def row(key: str, amount: str = "1", system: str = "crm", **more: Any) -> dict[str, Any]:
+    amounts = {"amount": Decimal(amount), "raw": f'{{"amount": "{amount}"}}'}
+    return {"system": system, "key": key, "modified_at": NOW, "synced_at": NOW, "deleted": False} | amounts | more
+
+
+def held(store: Store, columns: str = "system, key, amount, deleted") -> list[tuple[Any, ...]]:
+    snapshot = Snapshot("s", NOW, store.versions(), {})
+    with Engine.over(store, snapshot) as engine:
+        rows = engine.rows(f"SELECT {columns} FROM opportunities ORDER BY ALL")
+    return [tuple(found.values()) for found in rows]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path / "books"))
+
+
+def merge(store: Store, *rows: dict[str, Any], system: str = "crm") -> None:
+    store.merge("opportunities", system, table_from("opportunities", rows))
+
+
+def test_writing_the_same_rows_again_changes_nothing(store: Store) -> None:
+    merge(store, row("1"), row("2"))
+    version = store.version("opportunities")
+    merge(store, row("1", synced_at=datetime(2026, 12, 2, tzinfo=UTC)), row("2"))
+    assert store.version("opportunities") == version
+    assert [r[1] for r in held(store)] == ["1", "2"]
+
+
+def test_of_a_repeated_key_the_last_row_wins(store: Store) -> None:
+    merge(store, row("1", "10"), row("2", "5"), row("1", "20"))
+    assert held(store) == [("crm", "1", Decimal("20.0000"), False), ("crm", "2", Decimal("5.0000"), False)]
+
+
+def test_systems_stand_side_by_side(store: Store) -> None:
+    merge(store, row("1", "10"))
+    merge(store, row("1", "99", system="other"), system="other")
+    assert [(r[0], r[2]) for r in held(store)] == [("crm", Decimal(10)), ("other", Decimal(99))]
+
+
+def test_a_deleted_record_becomes_a_tombstone_and_may_come_back(store: Store) -> None:
+    merge(store, row("1"), row("2"))
+    store.bury("opportunities", "crm", ["1", "never seen"], NOW)
+    assert [(r[1], r[3]) for r in held(store)] == [("1", True), ("2", False)]
+    merge(store, row("1"))
+    assert [(r[1], r[3]) for r in held(store)] == [("1", False), ("2", False)]
+
+
+def test_an_amount_that_does_not_fit_is_refused_not_rounded(store: Store) -> None:
+    with pytest.raises(Exception, match=r"(?i)precision|decimal|rescal"):
+        merge(store, row("1", "0.00001"))
+
+
+def test_a_row_of_another_shape_is_refused_with_the_table(store: Store) -> None:
+    with pytest.raises(PermanentError, match="opportunities"):
+        store.merge("opportunities", "crm", table_from("accounts", [row("1")]))
+
+
+def test_two_systems_may_be_written_at_once(store: Store) -> None:
+    merge(store, row("0"))
+    merge(store, row("0", system="other"), system="other")
+
+    def write(system: str) -> None:
+        for n in range(8):
+            merge(store, row(str(n), str(n + 1), system=system), system=system)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, ["crm", "other"]))
+    assert [(r[0], r[1]) for r in held(store)] == [(s, str(n)) for s in ("crm", "other") for n in range(8)]
+
+
+KEYS = st.sampled_from("abcde")
+CHANGE = st.one_of(
+    st.tuples(st.just("write"), st.lists(st.tuples(KEYS, st.integers(0, 9)), min_size=1, max_size=4)),
+    st.tuples(st.just("bury"), st.lists(KEYS, min_size=1, max_size=3)),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(CHANGE, min_size=1, max_size=5))
+def test_any_sequence_of_writes_ends_like_a_dictionary(
+    changes: list[tuple[str, list[Any]]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = Store(str(tmp_path_factory.mktemp("books")))
+    expected: dict[str, tuple[Decimal, bool]] = {}
+    for what, said in changes:
+        if what == "write":
+            merge(store, *(row(key, str(amount)) for key, amount in said))
+            expected |= {key: (Decimal(amount), False) for key, amount in said}
+        else:
+            store.bury("opportunities", "crm", said, NOW)
+            expected |= {key: (expected[key][0], True) for key in said if key in expected}
+    assert {r[1]: (r[2], r[3]) for r in held(store)} == expected
+
+
+def test_an_older_version_is_still_read_whole(store: Store) -> None:
+    merge(store, row("1", "10"))
+    before = store.versions()
+    merge(store, row("1", "20"), row("2", "5"))
+    with Engine.over(store, Snapshot("old", NOW, before, {})) as engine:
+        assert engine.rows("SELECT key, amount FROM opportunities") == [{"key": "1", "amount": Decimal("10.0000")}]
+
+
+@pytest.fixture(autouse=True)
+def no_lock_files(tmp_path: Path) -> Iterator[None]:
+    yield
+    assert not list(tmp_path.glob("**/*.lock"))
