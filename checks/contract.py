@@ -1,7 +1,7 @@
 """What a check declares. A check is one module in this package, named after the broken state that it finds."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum, StrEnum
 
@@ -80,17 +80,23 @@ class Need:
     """An entity that a check reads, of the systems in a role.
 
     `may_be_empty`: an empty table is an answer (nobody was cancelled); otherwise it is a failed read.
+    `optional`: where no source fills the entity, the check does without; where one does, it must be fresh.
     """
 
     entity: str
     role: str
     may_be_empty: bool = False
+    optional: bool = False
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise DeclarationError(
                 f"A need on {self.entity} names the role {self.role!r}; roles are {', '.join(ROLES)}."
             )
+
+    def where_filled(self) -> "Need":
+        """The same need for a check that can do without."""
+        return replace(self, optional=True, may_be_empty=True)
 
 
 @dataclass(frozen=True)
@@ -115,19 +121,24 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How a finding's three amounts follow from its terms. `amount` is what the finding is about."""
+    """How a finding's three amounts follow from its terms. `amount` is what the finding is about.
+
+    The formula of the amount may also name `expected` and `actual`, as they are before rounding.
+    """
 
     expected: Formula
     actual: Formula
     amount: Formula
 
     @classmethod
-    def of(cls, expected: str, actual: str, amount: str | None = None) -> "Arithmetic":
+    def of(cls, expected: str, actual: str, amount: str = "expected - actual") -> "Arithmetic":
         """From three texts; the amount is expected − actual unless it is given."""
-        return cls(Formula(expected), Formula(actual), Formula(amount or f"({expected}) - ({actual})"))
+        return cls(Formula(expected), Formula(actual), Formula(amount))
 
     def names(self) -> frozenset[str]:
-        return self.expected.names() | self.actual.names() | self.amount.names()
+        """The terms that a row must bring."""
+        of_amount = self.amount.names() - {"expected", "actual"}
+        return self.expected.names() | self.actual.names() | of_amount
 
 
 class Params:
@@ -159,13 +170,16 @@ class Check:
     - `system`, `entity`, `key`: the one primary record; `account_key`: the customer, null where nobody owns it
     - `subject`: the keys that make the fingerprint, joined by `/`; never a draft's id, an amount or a stamp
     - `period_start`, `period_end`: dates, half-open; null where the state has no period
-    - `currency`; and one column per term of the arithmetic (numbers, never null)
+    - `currency`; and one column per term of the arithmetic, a number. Null leaves the row unjudged, with a
+      sentence that says so: never a finding, never a pass
     - `invoice_key`, `line_key`: the invoice and line concerned; null where there is none
     - `fails_from`: the instant from which the row is a finding; a later one makes it a wake-up
     - `known_at`: when absence is claimed, the source's stamp of what should have a counterpart; else null
     - `evidence`: array of `system/entity/key`, the rows a person should see
-    - optionally `mode`, which overrides the check's for this row; and any column that the message names
+    - optionally `mode`, `kind` and `severity`, which override the check's for this row where they are not null;
+      and any column that the message names
 
+    `one_of`: entities among the needs of which at least one must be filled by a source.
     `absent_from`: whose watermark must be past `known_at` plus `lag_minutes` before absence may be claimed.
     `negative_kind`: the kind of a finding whose amount comes out negative; its size is then reported.
     """
@@ -187,6 +201,7 @@ class Check:
     settings: tuple[Setting, ...] = ()
     tolerance: Tolerance | None = None
     negative_kind: MoneyKind | None = None
+    one_of: tuple[str, ...] = ()
     absent_from: Need | None = None
     lag_minutes: int = 0
     advice: Mapping[str, str] = field(init=False)

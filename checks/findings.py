@@ -70,7 +70,7 @@ def fingerprint(check: str, version: int, subject: str, period: tuple[date | Non
 
 @dataclass(frozen=True)
 class Waiting:
-    """A row that may not be judged yet, because the system that would hold the counterpart is behind."""
+    """A row that may not be judged yet: the system that would hold the counterpart is behind, or a term is unknown."""
 
     account_key: str | None
     record: Record

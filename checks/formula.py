@@ -6,7 +6,7 @@
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, DivisionByZero, localcontext
+from decimal import Decimal, DivisionByZero, InvalidOperation, localcontext
 
 from books.money import PRECISION
 from checks.errors import ArithmeticFault, DeclarationError
@@ -50,7 +50,7 @@ class Formula:
                 return _value(self._tree, terms)
             except KeyError as missing:
                 raise ArithmeticFault(f"The term {missing} of {self.text!r} has no value.") from missing
-            except DivisionByZero as error:
+            except (DivisionByZero, InvalidOperation) as error:
                 raise ArithmeticFault(f"{self.shown(terms)} divides by zero.") from error
 
     def shown(self, terms: Mapping[str, Decimal]) -> str:

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
-from books.money import cent, rounded
+from books.money import PRECISION, cent, rounded
 from checks.contract import Check, Mode, MoneyKind, Outcome, Severity
 from checks.errors import ArithmeticFault
 from checks.findings import Evaluation, Finding, Record, Waiting
-from checks.formula import plain
+from checks.formula import Formula, plain
 
 Row = Mapping[str, Any]
+_SHOWN = Decimal("0.000001")  # how exactly a sum before rounding is printed
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Bands:
 
 
 def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: datetime, bands: Bands) -> Evaluation:
-    """Sort candidate rows into findings, rows that wait for a system, and wake-ups."""
+    """Sort candidate rows into findings, rows that nobody can judge yet, and wake-ups."""
     findings: list[Finding] = []
     waiting: list[Waiting] = []
     wake_ups: list[datetime] = []
@@ -53,7 +54,11 @@ def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: 
         elif known_until is not None and row["known_at"] is not None and row["known_at"] > known_until:
             waiting.append(_waiting(check, row, known_until))
         else:
-            finding = _finding(check, row, now, bands)
+            try:
+                finding = _finding(check, row, now, bands)
+            except ArithmeticFault as fault:
+                waiting.append(_unjudged(row, str(fault)))
+                continue
             if finding is not None:
                 findings.append(finding)
     findings.sort(key=lambda f: (f.subject, str(f.period), f.record))
@@ -67,17 +72,15 @@ def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: 
 def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | None:
     terms = _terms(check, row)
     currency = row["currency"]
-    expected, actual, amount = (
-        _document(formula.value(terms), currency)
-        for formula in (check.arithmetic.expected, check.arithmetic.actual, check.arithmetic.amount)
-    )
+    exact = _exact(check, terms)
+    expected, actual, amount = (_document(exact[name], currency) for name in ("expected", "actual", "amount"))
     if check.tolerance is not None and check.tolerance.allows(amount, expected):
         return None
-    kind = check.negative_kind if amount < 0 and check.negative_kind else check.kind
+    kind = check.negative_kind if amount < 0 and check.negative_kind else row.get("kind") or check.kind
     return Finding(
         check=check.id,
         version=check.version,
-        severity=bands.severity(check.severity, abs(amount), currency),
+        severity=bands.severity(Severity(row.get("severity") or check.severity), abs(amount), currency),
         mode=Mode(row.get("mode") or check.mode),
         scope=check.scope,
         kind=MoneyKind(kind),
@@ -91,7 +94,7 @@ def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | N
         amount=abs(amount),
         currency=currency,
         terms=terms,
-        arithmetic=_arithmetic(check, terms, amount),
+        arithmetic=_arithmetic(check, terms, exact, amount),
         message=_message(check, row, terms, expected, actual, abs(amount)),
         evidence=tuple(dict.fromkeys(Record.parse(text) for text in row["evidence"] if text)),
         invoice_key=row["invoice_key"],
@@ -107,7 +110,17 @@ def _waiting(check: Check, row: Row, known_until: datetime) -> Waiting:
         f"{row['system']} {row['entity']} {row['key']} was changed at {row['known_at']:%Y-%m-%d %H:%M} UTC; "
         f"{need.entity} in the role {need.role} can be relied on up to {known_until:%Y-%m-%d %H:%M} UTC."
     )
+    return _unjudged(row, reason)
+
+
+def _unjudged(row: Row, reason: str) -> Waiting:
     return Waiting(row["account_key"], Record(row["system"], row["entity"], row["key"]), row["invoice_key"], reason)
+
+
+def _exact(check: Check, terms: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Expected, actual and amount before rounding."""
+    exact = {"expected": check.arithmetic.expected.value(terms), "actual": check.arithmetic.actual.value(terms)}
+    return {**exact, "amount": check.arithmetic.amount.value({**terms, **exact})}
 
 
 def _terms(check: Check, row: Row) -> dict[str, Decimal]:
@@ -124,8 +137,26 @@ def _document(value: Decimal, currency: str | None) -> Decimal:
     return rounded(value, currency) if currency else value.quantize(cent(""))
 
 
-def _arithmetic(check: Check, terms: Mapping[str, Decimal], amount: Decimal) -> str:
-    return f"{check.arithmetic.amount.text} = {check.arithmetic.amount.shown(terms)} = {plain(amount)}"
+def _arithmetic(check: Check, terms: Mapping[str, Decimal], exact: Mapping[str, Decimal], amount: Decimal) -> str:
+    """`expected = quantity * unit_price = 500 × 40 = 20,000; actual = …; amount = …`: each formula with its numbers."""
+    known = {**terms, **{name: _printable(value) for name, value in exact.items()}}
+    parts = [
+        ("expected", check.arithmetic.expected, known["expected"]),
+        ("actual", check.arithmetic.actual, known["actual"]),
+        ("amount", check.arithmetic.amount, amount),
+    ]
+    return "; ".join(_equation(name, formula, known, value) for name, formula, value in parts)
+
+
+def _printable(value: Decimal) -> Decimal:
+    with localcontext() as context:
+        context.prec = PRECISION
+        return value.quantize(_SHOWN)
+
+
+def _equation(name: str, formula: Formula, known: Mapping[str, Decimal], value: Decimal) -> str:
+    steps = (name, formula.text, formula.shown(known), plain(value))
+    return " = ".join(text for text, before in zip(steps, ("", *steps), strict=False) if text != before)
 
 
 def _message(

@@ -1,7 +1,7 @@
 """The checks as they are in force: settings applied, Ibis compiled to SQL once, and asked of an engine."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -75,14 +75,25 @@ class Ruleset:
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
     def evaluate(
-        self, check: str, engine: Asked, snapshot: Snapshot, now: datetime, *, whole_run: bool, bands: Bands
+        self,
+        check: str,
+        engine: Asked,
+        snapshot: Snapshot,
+        now: datetime,
+        *,
+        whole_run: bool,
+        bands: Bands,
+        empty: Collection[Need] | None = None,
     ) -> Evaluation:
-        """Ask one check. Never raises for what the data hold: a fault makes it not evaluated, with its reason."""
+        """Ask one check. Never raises for what the data hold: a fault makes it not evaluated, with its reason.
+
+        `empty`: what `empty_needs` said of the whole snapshot, where `engine` holds only a share of it.
+        """
         rule = self.rules[check]
         excused = self._excused(rule.check, whole_run)
         if excused is not None:
             return Evaluation(rule.check, Outcome.NOT_APPLICABLE, excused)
-        trouble = self._trouble(rule.check, engine, snapshot, now)
+        trouble = self._trouble(rule.check, engine, snapshot, now, empty)
         if trouble is not None:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, trouble)
         try:
@@ -90,15 +101,24 @@ class Ruleset:
         except ArithmeticFault as fault:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, str(fault))
 
+    def empty_needs(self, engine: Asked) -> frozenset[Need]:
+        """The needs that must not be empty and are, in books that `engine` holds as a whole."""
+        asked = {need for rule in self.rules.values() for need in rule.check.needs if not need.may_be_empty}
+        return frozenset(need for need in asked if self._is_mapped(need) and self._is_empty(need, engine))
+
     def _excused(self, check: Check, whole_run: bool) -> str | None:
         for need in check.needs:
-            if not self.books.systems(need.entity, need.role):
+            if not need.optional and not self._is_mapped(need):
                 return f"tieout.yaml maps no source in the role {need.role} that fills {need.entity}."
+        if check.one_of and not any(self._is_mapped(need) for need in check.needs if need.entity in check.one_of):
+            return f"tieout.yaml maps no source that fills {' or '.join(check.one_of)}."
         if check.scope == "run" and not whole_run:
             return "The request does not claim to hold the whole run."
         return None
 
-    def _trouble(self, check: Check, engine: Asked, snapshot: Snapshot, now: datetime) -> str | None:
+    def _trouble(
+        self, check: Check, engine: Asked, snapshot: Snapshot, now: datetime, empty: Collection[Need] | None
+    ) -> str | None:
         for need in check.needs:
             for system in self.books.systems(need.entity, need.role):
                 reading = snapshot.readings.get((system, need.entity))
@@ -107,9 +127,14 @@ class Ruleset:
                 trouble = reading.trouble(now)
                 if trouble is not None:
                     return f"{need.entity} of {system} {trouble}."
-            if not need.may_be_empty and self._is_empty(need, engine):
+            if need.may_be_empty or not self._is_mapped(need):
+                continue
+            if self._is_empty(need, engine) if empty is None else need in empty:
                 return f"The books hold no {need.entity} in the role {need.role}, and they must."
         return None
+
+    def _is_mapped(self, need: Need) -> bool:
+        return bool(self.books.systems(need.entity, need.role))
 
     def _is_empty(self, need: Need, engine: Asked) -> bool:
         rows = self.books.every(need.entity, need.role)
@@ -142,7 +167,21 @@ def _rule(check: Check, books: Books, override: Override) -> Rule:
     return Rule(in_force, params, _compile(in_force, books, params, check.find))
 
 
-REQUIRED = ("system", "entity", "key", "account_key", "subject", "period_start", "period_end", "currency", "invoice_key", "line_key", "fails_from", "known_at", "evidence")
+REQUIRED = (
+    "system",
+    "entity",
+    "key",
+    "account_key",
+    "subject",
+    "period_start",
+    "period_end",
+    "currency",
+    "invoice_key",
+    "line_key",
+    "fails_from",
+    "known_at",
+    "evidence",
+)
 
 
 def _compile(check: Check, books: Books, params: Params, find: Callable[[Books, Params], Any]) -> str:

@@ -6,7 +6,7 @@ A message names the method and the path only: queries, bodies and headers may ho
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -45,6 +45,7 @@ class Wire:
         self.system = system
         self.base_url = base_url.rstrip("/")
         self._clock = clock
+        self._skew = timedelta(0)
         self._client = httpx.Client(
             base_url=checked_url(self.base_url, system),
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
@@ -72,11 +73,12 @@ class Wire:
             telemetry.request(self.system, None)
             raise TransientError(f"{what} was answered in an encoding that cannot be read.") from error
         telemetry.request(self.system, reply.status_code)
+        self._skew = skew(reply.headers, self._clock(), self._skew)
         return decoded(what, reply.status_code, reply.headers, reply.content)
 
-    def source_time(self, path: str, headers: Mapping[str, str] | None = None) -> datetime:
-        """The `Date` of an answer to GET `path`, in UTC; our clock where the answer has none."""
-        return date_of(self.send("GET", path, headers=headers).headers) or self._clock()
+    def source_time(self) -> datetime:
+        """The source's clock, UTC, as far as its last answer told it: our clock, put right by the difference."""
+        return self._clock().astimezone(UTC) + self._skew
 
     def close(self) -> None:
         self._client.close()
@@ -120,6 +122,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if until and sent:
             return min(max((until - sent).total_seconds(), 0.0), LONGEST_WAIT_S)
     return None
+
+
+def skew(headers: Mapping[str, str], now: datetime, known: timedelta) -> timedelta:
+    """How far the source's clock is ahead of ours, by the `Date` of its answer; `known` where it has none."""
+    date = date_of(headers)
+    return known if date is None else date - now
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:

@@ -22,7 +22,7 @@ AccountBy = Literal["own", "crm", "billing_number"]
 Read = Callable[[Record], Any]
 
 # Pseudo-fields that the files connector adds to a record.
-FILE, LINE, ERROR = "_file", "_line", "_error"
+FILE, LINE, ERROR = "_file", "_line", "_unreadable"
 KEY_SEPARATOR = "/"
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
@@ -80,6 +80,14 @@ class ColumnRule:
     otherwise: Any = None
     joined: bool = False
 
+    def values(self, records: Iterable[Record]) -> list[Any]:
+        """What `read` gives for each of the records."""
+        if len(self.fields) == 1 and not self.joined and not self.fields[0].nested:
+            name = self.fields[0].path
+            return [record.get(name) for record in records]
+        read = self.read
+        return [read(record) for record in records]
+
     @cached_property
     def read(self) -> Read:
         if self.joined:
@@ -125,7 +133,11 @@ class Target:
         """Whether the record is for this target: its `where` conditions hold. Unreadable records are."""
         if ERROR in record:
             return True
-        return all(word(field.read(record)) in allowed for field, allowed in self.where)
+        return not self.where or all(word(field.read(record)) in allowed for field, allowed in self.where)
+
+    def unreadable(self, record: Record) -> bool:
+        """Whether the source could not even parse the record."""
+        return ERROR in record
 
     def key_of(self, record: Record) -> str | None:
         """The key that the record's row has, or None where a part of it is missing."""
@@ -148,7 +160,7 @@ class Target:
                     row[column] = convert(value)
         except BadValue as error:
             return Reject(self.object, key, self._sentence(column, str(error)))
-        row["raw"] = self._raw(record)
+        row["raw"] = self.raw_of(record)
         return row
 
     @cached_property
@@ -178,13 +190,18 @@ class Target:
     def _plan(self) -> Sequence[tuple[str, Read, Convert]]:
         return [(rule.column, rule.read, rule.convert) for rule in self.rules if rule.convert]
 
-    def _raw(self, record: Record) -> str:
-        kept = {name: v for name, read in self._raw_reads if (v := read(record)) is not None and v != ""}
+    def raw_of(self, record: Record) -> str:
+        """JSON of the fields that are kept; empty ones are left out."""
+        names, paths = self._raw_reads
+        kept = {name: v for name in names if (v := record.get(name)) is not None and v != ""}
+        kept.update((path, v) for path, read in paths if (v := read(record)) is not None and v != "")
         return _dump(kept)
 
     @cached_property
-    def _raw_reads(self) -> Sequence[tuple[str, Read]]:
-        return [(f.path, f.read) for f in self.raw]
+    def _raw_reads(self) -> tuple[Sequence[str], Sequence[tuple[str, Read]]]:
+        """Names and, apart from them, paths: names are by far the most, and a plain look at the record is fastest."""
+        names = [f.path for f in self.raw if not f.nested]
+        return names, [(f.path, f.read) for f in self.raw if f.nested]
 
     def _sentence(self, column: str, why: str) -> str:
         rule = next(rule for rule in self.rules if rule.column == column)

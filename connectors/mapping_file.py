@@ -36,7 +36,18 @@ from books.columns import Kind
 from books.entities import ENTITIES
 from connectors import transforms
 from connectors.errors import MappingError
-from connectors.mapping import Account, ColumnRule, Field, Join, LookUp, Mapping, ObjectMapping, Target, own_columns, word
+from connectors.mapping import (
+    Account,
+    ColumnRule,
+    Field,
+    Join,
+    LookUp,
+    Mapping,
+    ObjectMapping,
+    Target,
+    own_columns,
+    word,
+)
 from connectors.transforms import BadValue
 
 SHIPPED = Path(__file__).parent / "mappings"
@@ -104,7 +115,7 @@ class _Spot:
         unknown = [str(key) for key in content if known is not None and key not in known]
         if unknown:
             raise self.wrong(f"has the unknown key {unknown[0]!r}; known are {', '.join(sorted(known or ()))}")
-        return _Spot(self._where, {str(key): value for key, value in content.items()})
+        return _Spot(self._where, {word(key): value for key, value in content.items()})
 
     def __contains__(self, key: str) -> bool:
         return key in self._content
@@ -205,7 +216,7 @@ def _account(spot: _Spot, content: object) -> Account:
 
 def _where(spot: _Spot, content: object) -> tuple[tuple[Field, frozenset[str]], ...]:
     table = spot.table(content)
-    return tuple((Field(name), frozenset(word(v) for v in _listed(value))) for name, value in table.items())
+    return tuple((Field(name), frozenset(map(word, _listed(value)))) for name, value in table.items())
 
 
 def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule:
@@ -247,7 +258,7 @@ def _values(spot: _Spot, kind: Kind) -> abc.Mapping[str, Any]:
     if "values" not in spot:
         return {}
     table = spot.at("values").table(spot.get("values"))
-    return {word(word): _typed(spot, kind, value) for word, value in table.items()}
+    return {key: _typed(spot, kind, value) for key, value in table.items()}
 
 
 def _typed(spot: _Spot, kind: Kind, value: Any) -> Any:

@@ -3,16 +3,16 @@
 Facts: vendors.md A1 to A4. Rows commit after their stamp, so every poll reads the last ten minutes again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from simple_salesforce import Salesforce as Client  # type: ignore[attr-defined]  # re-exported without __all__
+from simple_salesforce.api import Salesforce as Client
 
 from connectors import telemetry
 from connectors.contract import Page, Position, Record
-from connectors.errors import ConnectorError, CursorLost, SchemaChanged, TransientError
+from connectors.errors import CursorLost, LoginRefused, PermanentError, TransientError
 from connectors.mapping import Mapping, ObjectMapping
 from connectors.retries import RetryPolicy
 from connectors.salesforce_door import Door, IdLimitExceeded, SessionEnded, session_through
@@ -42,7 +42,7 @@ class SalesforceConfig:
     system: str = "salesforce"
     api_version: str = "67.0"
     timeout_s: float = 150.0
-    retries: RetryPolicy = RetryPolicy()
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 class Salesforce:
@@ -51,15 +51,15 @@ class Salesforce:
     def __init__(self, config: SalesforceConfig, mapping: Mapping, clock: Callable[[], datetime]) -> None:
         self._config = config
         self._mapping = mapping
-        self._clock = clock
-        self._door = Door(config.system, config.base_url, config.timeout_s)
+        self._door = Door(config.system, config.base_url, config.timeout_s, clock)
         self._session = session_through(self._door)
         self._client: Client | None = None
         self._schema = Schema(config.system, self._describe)
 
     def source_time(self) -> datetime:
-        self._call(lambda client: client.restful("limits"))
-        return self._door.source_time or self._clock()
+        if self._client is None:
+            self._call(lambda client: client.sf_version)
+        return self._door.source_time()
 
     def changes(self, name: str, since: Position | None) -> Iterator[Page]:
         mapped = self._mapping.objects[name]
@@ -84,11 +84,10 @@ class Salesforce:
             return
         now = self.source_time()
         start = max(since - timedelta(seconds=LOOK_BACK_S), now - REACH + LEAST_WINDOW)
-        reply = yield from self._deleted(name, start, now + timedelta(minutes=1))
-        if since < start or (reply is not None and reply > since):
-            raise CursorLost(
-                f"{self._config.system} no longer knows what was deleted of {name} before {max(start, reply or start)}."
-            )
+        earliest = yield from self._deleted(name, start, now + timedelta(minutes=1))
+        known_from = max(start, earliest or start)
+        if known_from > since:
+            raise CursorLost(f"{self._config.system} no longer knows what was deleted of {name} before {known_from}.")
 
     def census(self, name: str) -> Iterator[Sequence[Record]]:
         mapped = self._mapping.objects[name]
@@ -112,7 +111,7 @@ class Salesforce:
             nonlocal ended
             reply = self._call(lambda client: client.query(soql, include_deleted=deleted, headers=dict(_HEADERS)))
             records: list[Record] = reply["records"]
-            ended = bool(reply["done"]) and len(records) < PAGE
+            ended = reply["done"] and len(records) < PAGE
             return records
 
         return telemetry.page(self._config.system, name, read), ended
@@ -131,7 +130,7 @@ class Salesforce:
                 return
             position = self._advanced(name, position, _position(mapped, records[-1]))
 
-    def _deleted(self, name: str, start: datetime, end: datetime) -> Iterator[str]:
+    def _deleted(self, name: str, start: datetime, end: datetime) -> Generator[str, None, datetime | None]:
         """getDeleted, in halves where one window holds too many. Returns the earliest moment that is covered."""
         try:
             reply = self._call(lambda client: getattr(client, name).deleted(start, end))
@@ -157,16 +156,17 @@ class Salesforce:
             return self._run(work)
         except SessionEnded:
             self._client = None
+        try:
             return self._run(work)
+        except SessionEnded as error:
+            raise LoginRefused(f"{self._config.system} refuses a new session as well. {error}") from error
 
     def _run(self, work: Callable[[Client], R]) -> R:
         if self._client is None:
             self._client = self._login()
         try:
             return work(self._client)
-        except ConnectorError:
-            raise
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except ValueError as error:
             raise TransientError(f"{self._config.system} sent a reply that is not JSON, or not all of it.") from error
 
     def _login(self) -> Client:
@@ -186,7 +186,7 @@ class Salesforce:
 
     def _advanced(self, name: str, before: Position | None, after: Position) -> Position:
         if before is not None and (before.stamp, before.id) == (after.stamp, after.id):
-            raise SchemaChanged(f"{self._config.system} did not advance past {after.id} of {name}: a page came twice.")
+            raise PermanentError(f"{self._config.system} did not advance past {after.id} of {name}: a page came twice.")
         return after
 
 
@@ -201,7 +201,7 @@ def _soql(
     """One page of an object: by (stamp, key) after the position, or by key alone where `stamp` is empty."""
     after = list(conditions)
     if position and stamp and position.stamp:
-        at = position.stamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = f"{position.stamp.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{position.stamp.microsecond // 1000:03d}Z"
         if position.id:
             after.append(f"(({stamp} = {at} AND {key} > '{position.id}') OR {stamp} > {at})")
         else:

@@ -5,8 +5,8 @@ page of HTML is not (vendors.md A1). So a mounted adapter sends every call to th
 every answer that is not a success, before the library looks at it.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,7 +16,7 @@ from requests.utils import get_environ_proxies
 
 from connectors import telemetry
 from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
-from connectors.http import CONNECT_S, checked_url, date_of, parsed, retry_after
+from connectors.http import CONNECT_S, checked_url, parsed, retry_after, skew
 
 TOKEN_PATH = "/services/oauth2/token"
 # The daily quota is a rolling day: another try within minutes only counts against it.
@@ -35,18 +35,23 @@ class IdLimitExceeded(PermanentError):
 
 
 class Door(HTTPAdapter):
-    """`source_time` is the clock of the org at its last answer, where it told."""
+    """An adapter for a `requests` session. `clock` is ours; the org's is measured against it."""
 
-    def __init__(self, system: str, base_url: str, timeout_s: float) -> None:
+    def __init__(self, system: str, base_url: str, timeout_s: float, clock: Callable[[], datetime]) -> None:
         super().__init__()
         self._system = system
         parts = urlsplit(checked_url(base_url, system))
         self._scheme, self._netloc = parts.scheme, parts.netloc
         self._proxies = get_environ_proxies(base_url)
         self._timeout = (CONNECT_S, timeout_s)
-        self.source_time: datetime | None = None
+        self._clock = clock
+        self._skew = timedelta(0)
 
-    def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
+    def source_time(self) -> datetime:
+        """The org's clock, UTC, as far as its last answer told it."""
+        return self._clock().astimezone(UTC) + self._skew
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **given: Any) -> requests.Response:
         """Raises TransientError, SessionEnded, LoginRefused, SchemaChanged, IdLimitExceeded or PermanentError."""
         parts = urlsplit(request.url or "")
         request.url = urlunsplit(parts._replace(scheme=self._scheme, netloc=self._netloc))
@@ -59,7 +64,7 @@ class Door(HTTPAdapter):
             telemetry.request(self._system, None)
             raise TransientError(f"{what} got no whole answer ({type(error).__name__}).") from error
         telemetry.request(self._system, response.status_code)
-        self.source_time = date_of(response.headers) or self.source_time
+        self._skew = skew(response.headers, self._clock(), self._skew)
         if response.status_code >= 300:
             raise _refusal(what, parts.path, response.status_code, response.headers, content)
         return response

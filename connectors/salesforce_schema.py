@@ -24,15 +24,18 @@ class Schema:
             )
 
     def has(self, name: str, path: str) -> bool:
-        """Whether the object has the field, walking by relationship names to the objects that they point to."""
+        """Whether the object has the field, walking by relationship names to the objects that they point to.
+
+        Letter case counts: SOQL takes any, but the records that come back are read by the name as it is.
+        """
         relationship, _, rest = path.partition(".")
         fields = self._of(name)["fields"]
         if not rest:
-            return any(field["name"].lower() == path.lower() for field in fields)
+            return any(field["name"] == path for field in fields)
         targets = [
             target
             for field in fields
-            if (field.get("relationshipName") or "").lower() == relationship.lower()
+            if field.get("relationshipName") == relationship
             for target in field.get("referenceTo") or ()
         ]
         return any(self.has(target, rest) for target in targets)

@@ -97,5 +97,18 @@ class Installation:
         return self.config.sources[name]
 
     def connector(self, name: str) -> Connector:
+        """Raises PermanentError where a setting or a secret of the source is missing."""
         source = self.source(name)
         return open_connector(source.connector, source_settings(name, source), self.mappings[name], self.clock)
+
+    @cached_property
+    def runs(self) -> Mapping[str, RunSource]:
+        """The billing sources whose invoice runs can be pulled."""
+        found = {}
+        for name in self.config.roles()["billing"]:
+            source = self.source(name)
+            settings = source_settings(name, source)
+            opened = open_run_source(source.connector, settings, self.mappings[name], self.clock)
+            if opened is not None:
+                found[name] = opened
+        return found

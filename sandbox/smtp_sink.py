@@ -31,7 +31,7 @@ _POLICY = policy.EmailPolicy(message_factory=ReceivedMessage)
 
 @dataclass(frozen=True)
 class Failure:
-    code: int
+    code: int | None
     at: Command
 
 
@@ -54,8 +54,11 @@ class SmtpSink:
         """The accepted messages, in order of arrival."""
         return self._inbox.items
 
-    def fail_next(self, code: int, times: int = 1, at: Command = "DATA") -> None:
-        """Answer the next `times` commands `at` with `code`; a message refused before its end is not kept."""
+    def fail_next(self, code: int | None, times: int = 1, at: Command = "DATA") -> None:
+        """Answer the next `times` commands `at` with `code`, or hang up without an answer when it is None.
+
+        A message that fails before its end is not kept.
+        """
         self._inbox.fail_next(Failure(code, at), times)
 
     def wait_for(self, count: int, timeout: float = 5.0) -> list[ReceivedMessage]:
@@ -107,36 +110,38 @@ class _Handler:
     def __init__(self, inbox: Inbox[ReceivedMessage, Failure]) -> None:
         self._inbox = inbox
 
-    def _failure(self, command: Command) -> str | None:
+    def _failure(self, command: Command, server: SMTP) -> str | None:
         found = self._inbox.next_failure(lambda failure: failure.at == command)
+        if found and found.code is None and server.transport:
+            server.transport.close()
         return f"{found.code} planned failure at {command}" if found else None
 
     async def handle_MAIL(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if refused := self._failure("MAIL"):
+        if refused := self._failure("MAIL", server):
             return refused
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
 
     async def handle_RCPT(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if refused := self._failure("RCPT"):
+        if refused := self._failure("RCPT", server):
             return refused
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
-        if refused := self._failure("DATA"):
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if refused := self._failure("DATA", server):
             return refused
         self._inbox.add(_received(session, envelope))
         return "250 OK: queued"
 
-    async def handle_QUIT(self, *_: object) -> str:
-        return self._failure("QUIT") or "221 Bye"
+    async def handle_QUIT(self, server: SMTP, *_: object) -> str:
+        return self._failure("QUIT", server) or "221 Bye"
 
 
 def _received(session: Session, envelope: Envelope) -> ReceivedMessage:

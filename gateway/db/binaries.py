@@ -40,7 +40,6 @@ class Programs:
     def run(self, program: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run one program to its end in a folder that everybody can enter. Its exit code is the caller's to judge."""
         command = [str(self.folder / program), *arguments]
-        identity = {} if self.user is None else {"user": self.user.uid, "group": self.user.gid}
         with tempfile.TemporaryFile("w+") as said:
             # A file and not a pipe: the server inherits it and would hold a pipe open for ever.
             done = subprocess.run(
@@ -52,8 +51,9 @@ class Programs:
                 env=_environment(),
                 timeout=START_SECONDS,
                 check=False,
+                user=None if self.user is None else self.user.uid,
+                group=None if self.user is None else self.user.gid,
                 extra_groups=None if self.user is None else [],
-                **identity,
             )
             said.seek(0)
             return subprocess.CompletedProcess(command, done.returncode, said.read(), "")

@@ -7,7 +7,7 @@ still open, a large sweep for instance, wait for the next seal. `verify` needs n
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -145,19 +145,16 @@ def chain(previous: str, entries: Iterable[Row]) -> str:
     return digest
 
 
-def _entries(session: Session, start: str, stop: str | None) -> Sequence[Row]:
-    return (
-        session.execute(
-            text(
-                "SELECT id, transaction::text, at, actor, action, subject, before, after FROM audit_entries "
-                "WHERE transaction >= CAST(:start AS xid8) "
-                "AND (CAST(:stop AS xid8) IS NULL OR transaction < CAST(:stop AS xid8)) ORDER BY transaction, id"
-            ),
-            {"start": start, "stop": stop},
-        )
-        .mappings()
-        .all()
-    )
+def _entries(session: Session, start: str, stop: str | None) -> list[dict[str, Any]]:
+    found = session.execute(
+        text(
+            "SELECT id, transaction::text, at, actor, action, subject, before, after FROM audit_entries "
+            "WHERE transaction >= CAST(:start AS xid8) "
+            "AND (CAST(:stop AS xid8) IS NULL OR transaction < CAST(:stop AS xid8)) ORDER BY transaction, id"
+        ),
+        {"start": start, "stop": stop},
+    ).mappings()
+    return [dict(row) for row in found]
 
 
 def _plain(entry: Row) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from enum import StrEnum
 from fractions import Fraction
 
 from gateway.exceptions.calendar import Business, Calendar, Relay, Without, add, add_days, add_time, days, elapsed
-from gateway.exceptions.errors import CalendarError
 from gateway.exceptions.history import Entry, by_cycle, until_now
 from gateway.exceptions.span import Span
 from gateway.exceptions.states import PENDING, State
@@ -83,14 +82,7 @@ def cycles(
 
 def business_of(history: Sequence[Entry], calendars: Mapping[str, Calendar]) -> Relay:
     """The calendars that the case has been on, each from the event that named it."""
-    legs: list[tuple[datetime, Business]] = []
-    for entry in history:
-        if entry.calendar is None:
-            continue
-        if entry.calendar not in calendars:
-            raise CalendarError(f"owners.yaml has no calendar {entry.calendar!r} any more; a case still runs on it.")
-        legs.append((entry.at, calendars[entry.calendar]))
-    return Relay(tuple(legs))
+    return Relay(tuple((entry.at, calendars[entry.calendar]) for entry in history if entry.calendar is not None))
 
 
 def policy_of(part: Sequence[Entry], terms: Terms) -> Policy:

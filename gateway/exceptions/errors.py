@@ -6,7 +6,7 @@ GatewayError
 ├── Refused
 │   └── MoveRefused      the case does not allow this now, or this person may not do it
 ├── ConfigError
-│   └── CalendarError    a calendar that does not open, or that owners.yaml does not have any more
+│   └── CalendarError    a calendar that does not open
 └── AuditBroken          the audit log does not continue where it was sealed: a person has to look at it
 """
 

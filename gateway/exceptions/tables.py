@@ -87,6 +87,7 @@ class Case(Base):
     period_end: Mapped[date | None] = mapped_column(Date)
     invoice_key: Mapped[str | None]
     line_key: Mapped[str | None]
+    content: Mapped[str]
     reads: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
     expected: Mapped[Decimal]

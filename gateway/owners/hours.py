@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,7 +32,7 @@ def _known_zone(name: str) -> str:
 
 def _windows(said: Sequence[str]) -> tuple[str, ...]:
     windows = sorted(window(text) for text in said)
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in pairwise(windows):
         if after[0] < before[1]:
             raise ValueError(f"the hours {', '.join(said)} overlap")
     return tuple(said)

@@ -2,19 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from checks.contract import Owner, Severity
 from gateway.exceptions.calendar import Calendar
 from gateway.exceptions.span import Span, Unit
 from gateway.exceptions.terms import PAUSE_BUDGET, Ladder, Policy, Rung, Terms
-from gateway.owners.errors import OwnersError
 from gateway.owners.hours import CalendarVersion, Part, Zone, calendar
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
@@ -191,6 +188,15 @@ class Route(Part):
     technical: Responsible | None = None
 
 
+class _Calendars(dict[str, Calendar]):
+    def __init__(self, known: Mapping[str, Calendar], otherwise: Calendar) -> None:
+        super().__init__(known)
+        self._otherwise = otherwise
+
+    def __missing__(self, name: str) -> Calendar:
+        return self._otherwise
+
+
 class Owners(Part):
     """The whole file."""
 
@@ -207,7 +213,10 @@ class Owners(Part):
 
     @cached_property
     def business_calendars(self) -> Mapping[str, Calendar]:
-        return {name: calendar(versions, self.holidays) for name, versions in self.calendars.items()}
+        """By name. A name that the file has lost while cases still run on it leads to IT's calendar: a deadline
+        that cannot be worked out would be worse than one by other hours."""
+        known = {name: calendar(versions, self.holidays) for name, versions in self.calendars.items()}
+        return _Calendars(known, known[self.teams[self.roles[Owner.IT]].calendar])
 
     def terms(self, check: str) -> Terms:
         """What a case of this check is promised now, for every severity."""
@@ -228,32 +237,3 @@ class Owners(Part):
     def teams_of(self, person: str) -> tuple[str, ...]:
         """The teams that a person belongs to, in the order of the file."""
         return tuple(name for name, team in self.teams.items() if person in (team.lead, *team.members))
-
-
-def load(path: Path) -> Owners:
-    """Read owners.yaml. OwnersError with a sentence per mistake, names that do not exist included."""
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise OwnersError(f"There is no {path.name}. It says who owns what, and nothing works without it.") from None
-    except yaml.YAMLError as error:
-        raise OwnersError(f"{path.name} is not YAML: {error}") from error
-    return parse(said, path.name)
-
-
-def parse(said: Any, name: str = "owners.yaml") -> Owners:
-    """The same from data that is already read."""
-    from gateway.owners.names import unknown_names
-
-    try:
-        owners = Owners.model_validate(said)
-    except ValidationError as error:
-        lines = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
-        raise OwnersError(f"{name} is not usable. " + "; ".join(lines)) from error
-    mistakes = unknown_names(owners)
-    if mistakes:
-        raise OwnersError(f"{name} is not usable. " + " ".join(mistakes))
-    return owners
-
-
-ONE_DAY = timedelta(days=1)

@@ -4,6 +4,7 @@ Written apart from the books' money arithmetic on purpose: what is tested must n
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from random import Random
 
 CURRENCIES = ("USD", "EUR", "GBP", "JPY")
@@ -18,9 +19,10 @@ def minor_unit(currency: str) -> Decimal:
     return Decimal(1).scaleb(-_DIGITS.get(currency, 2))
 
 
-def document(amount: Decimal, currency: str) -> Decimal:
-    """The amount rounded half up to the minor unit."""
-    return amount.quantize(minor_unit(currency), ROUND_HALF_UP)
+def document(amount: Decimal | Fraction, currency: str) -> Decimal:
+    """The amount rounded half up to the minor unit; a Fraction keeps thirds exact until here."""
+    exact = amount if isinstance(amount, Decimal) else Decimal(amount.numerator) / Decimal(amount.denominator)
+    return exact.quantize(minor_unit(currency), ROUND_HALF_UP)
 
 
 def local_price(dollars: Decimal, currency: str) -> Decimal:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 from sandbox.company.amounts import CURRENCIES, discounted, document, local_price
@@ -12,10 +13,8 @@ from sandbox.company.model import (
     ACTIVATED,
     ADVANCE,
     ARREARS,
-    CANCELLED,
     EXPIRED,
     Account,
-    Change,
     Contract,
     ContractLine,
     Opportunity,
@@ -23,7 +22,7 @@ from sandbox.company.model import (
     QuoteLine,
 )
 from sandbox.company.names import TAXES, TIME_ZONES
-from sandbox.company.periods import add_months, months_between
+from sandbox.company.periods import add_months
 from sandbox.company.world import World
 
 CLEAN_BATCH, BAD_BATCH, EARLY_BATCH = "Batch1", "Batch2", "Batch3"
@@ -119,98 +118,33 @@ class Deals:
             renews=renews.crm_id if renews else None,
         )
         self.world.contracts[contract.crm_id] = contract
-        sold = [self._line(contract, account, terms) for terms in lines]
+        sold = [self.line(contract, terms) for terms in lines]
         self._roll_up(lines, sold)
         self._won(contract, account, closed, signed, kind)
         return contract
 
-    def change(self, line: ContractLine, delta: int, effective: date, *, ordered: date | None = None) -> Change:
-        """An ordered amendment that changes the quantity of a line from `effective` on."""
-        contract = self.world.contracts[line.contract_id]
-        prior = self.world.quantity_on(line, effective)
-        value = document(delta * line.price * self._rest(contract, effective), self._currency(contract))
-        quote = self.amendment(contract, effective, ordered, value)
-        ids = self.world.ids
-        quote_line = QuoteLine(
-            ids.crm("quote_line"),
-            quote.crm_id,
-            line.product_code,
-            prior + delta,
-            prior,
-            line.price,
-            effective,
-            line.end,
-            line.crm_id,
-        )
-        self.world.quote_lines[quote_line.crm_id] = quote_line
-        change = Change(
-            ids.crm("subscription"), line.crm_id, quote.crm_id, quote_line.crm_id, Decimal(delta), effective
-        )
-        self.world.changes[change.crm_id] = change
-        return change
-
-    def add_on(self, contract: Contract, terms: Terms, effective: date) -> ContractLine:
-        """An ordered amendment that adds a line, which ends with the contract."""
-        account = self.world.accounts[contract.account_id]
-        quote = self.amendment(contract, effective, None, Decimal(0))
-        line = self._line(contract, account, terms, start=effective, quote_id=quote.crm_id)
-        value = document(line.quantity * line.price * self._rest(contract, effective), account.currency)
-        self.world.quotes[quote.crm_id] = replace(quote, net_amount=value)
-        self._value_of(quote, value)
-        return line
-
-    def amendment(
+    def opportunity(
         self,
-        contract: Contract,
-        effective: date,
-        ordered: date | None,
-        value: Decimal,
+        account: Account,
         *,
-        is_ordered: bool = True,
-    ) -> Quote:
-        """An amendment quote on a contract, with its opportunity; its lines are the caller's."""
-        ordered = ordered or effective - timedelta(days=self.rng.randint(3, 12))
-        opportunity = Opportunity(
-            self.world.ids.crm("opportunity"),
-            contract.account_id,
-            f"Amendment of {contract.number}",
-            "Existing Business",
-            "Closed Won" if is_ordered else "Proposal",
-            is_ordered,
-            is_ordered,
-            ordered,
-            value,
-            contract.crm_id,
-        )
-        quote = self._quote(
-            contract, opportunity.crm_id, "Amendment", effective, value, self.moment(ordered, 0), is_ordered
-        )
-        self.world.opportunities[opportunity.crm_id] = replace(opportunity, quote_id=quote.crm_id)
-        return quote
-
-    def cancel(self, contract: Contract, on: date) -> Contract:
-        """End a contract before its term: no day from `on` is covered."""
-        cancelled = replace(contract, status=CANCELLED, cancelled_on=on)
-        self.world.contracts[contract.crm_id] = cancelled
-        for line in self.world.lines_of(contract.crm_id):
-            self.world.lines[line.crm_id] = replace(line, terminated=on)
-        return cancelled
-
-    def opportunity(self, account: Account, **fields: object) -> Opportunity:
-        """An opportunity that became no contract; the fields given stand in for those of a lost deal."""
-        lost = Opportunity(
+        kind: str = "New Business",
+        won: bool = False,
+        closed: date | None = None,
+        amount: Decimal | None = None,
+    ) -> Opportunity:
+        """An opportunity that became no contract."""
+        made = Opportunity(
             self.world.ids.crm("opportunity"),
             account.crm_id,
-            f"{account.name} expansion",
-            "New Business",
-            "Closed Lost",
-            False,
+            f"{account.name} {kind.lower()}",
+            kind,
+            "Closed Won" if won else "Closed Lost",
+            won,
             True,
-            self.world.today - timedelta(days=self.rng.randint(20, 300)),
-            document(Decimal(self.rng.randint(2_000, 60_000)), account.currency),
+            closed or self.world.today - timedelta(days=self.rng.randint(20, 300)),
+            document(Decimal(self.rng.randint(2_000, 60_000)), account.currency) if amount is None else amount,
             None,
         )
-        made = replace(lost, **fields)  # type: ignore[arg-type]  # the names of fields are the caller's
         self.world.opportunities[made.crm_id] = made
         return made
 
@@ -219,14 +153,11 @@ class Deals:
         day = earliest + timedelta(days=self.rng.randint(0, days))
         return datetime.combine(day, time(self.rng.randint(8, 17), self.rng.randint(0, 59)), UTC)
 
-    def _line(
-        self,
-        contract: Contract,
-        account: Account,
-        terms: Terms,
-        start: date | None = None,
-        quote_id: str | None = None,
+    def line(
+        self, contract: Contract, terms: Terms, start: date | None = None, quote_id: str | None = None
     ) -> ContractLine:
+        """A line of a contract; `start` and `quote_id` where an amendment added it."""
+        account = self.world.accounts[contract.account_id]
         product = PRODUCTS[terms.product]
         first = start or contract.start
         price = terms.price if terms.price is not None else discounted(self.rng, product.list_price, account.currency)
@@ -297,51 +228,13 @@ class Deals:
             signed,
         )
 
-    def _quote(
-        self,
-        contract: Contract,
-        opportunity_id: str,
-        kind: str,
-        start: date,
-        value: Decimal,
-        ordered_at: datetime,
-        ordered: bool,
-    ) -> Quote:
-        quote = Quote(
-            self.world.ids.crm("quote"),
-            f"Q-{self.world.ids.number('quote number'):05d}",
-            contract.account_id,
-            opportunity_id,
-            kind,
-            "Accepted" if ordered else "Draft",
-            ordered,
-            contract.crm_id,
-            start,
-            contract.end,
-            value,
-            ordered_at,
-        )
-        self.world.quotes[quote.crm_id] = quote
-        return quote
-
-    def _value_of(self, quote: Quote, value: Decimal) -> None:
-        opportunity = self.world.opportunities[quote.opportunity_id or ""]
-        self.world.opportunities[opportunity.crm_id] = replace(opportunity, amount=value)
-
     def _value(self, contract: Contract, account: Account) -> Decimal:
         """What the contract is worth over its term; a year of it where it has no end. Usage is not counted."""
-        months = self._rest(contract, contract.start)
-        total = Decimal(0)
+        months = self.world.months_left(contract, contract.start)
+        total = Fraction(0)
         for line in self.world.lines_of(contract.crm_id):
             if line.charge_type == RECURRING:
-                total += line.quantity * line.price * months
+                total += Fraction(line.quantity * line.price) * months
             elif line.charge_type == ONE_TIME:
-                total += line.quantity * line.price
+                total += Fraction(line.quantity * line.price)
         return document(total, account.currency)
-
-    def _rest(self, contract: Contract, since: date) -> Decimal:
-        account = self.world.accounts[contract.account_id]
-        return months_between(since, contract.end or add_months(since, 12), account.bill_day)
-
-    def _currency(self, contract: Contract) -> str:
-        return self.world.accounts[contract.account_id].currency

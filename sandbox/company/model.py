@@ -127,7 +127,7 @@ class Quote:
     crm_id: str
     number: str
     account_id: str
-    opportunity_id: str | None
+    opportunity_id: str
     type: str
     status: str
     ordered: bool
@@ -323,6 +323,49 @@ class SeatCount:
     measure: str
     customer: str
     trial: bool = False
+
+
+@dataclass(frozen=True)
+class ErpInvoice:
+    """The ERP's copy of a posted invoice. `total` is with tax."""
+
+    erp_id: int
+    number: str
+    invoice_id: str
+    total: Decimal
+    tax: Decimal
+    copied_at: datetime
+
+
+@dataclass(frozen=True)
+class ErpLine:
+    """The ERP's copy of an invoice line; `key` is unique in the whole ERP."""
+
+    key: int
+    erp_invoice: int
+    line_id: str
+
+
+@dataclass(frozen=True)
+class RevenueElement:
+    """The revenue schedule of one of the ERP's invoice lines."""
+
+    erp_id: int
+    line_key: int
+    amount: Decimal
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class CreditMemo:
+    """A credit that finance granted in the ERP; `amount` is positive."""
+
+    erp_id: int
+    number: str
+    invoice_id: str
+    amount: Decimal
+    day: date
 
 
 def a_day_before(day: date) -> date:

@@ -10,7 +10,7 @@ _FIRST = (
     "Hazelmere Highmoor Hollybrook Ironbridge Juniper Kestrelway Kingsmoor Larkspur Longmeadow Maplecroft Millstone "
     "Mistral Northgate Oakhurst Oldbury Pinecrest Quillon Ravenscar Redfern Rosemount Saltmarsh Silverbeck Stonehaven "
     "Sunderby Thornfield Umberland Valewood Westmere Willowbank"
-).split()
+)
 _SECOND = ("Foods", "Logistics", "Analytics", "Health", "Energy", "Textiles", "Robotics", "Media", "Insurance", "Labs")
 
 TIME_ZONES = {
@@ -29,6 +29,6 @@ TAXES = {
 
 def shuffled_names(rng: Random) -> list[str]:
     """All the names there are, in an order of the seed; the list runs out after 500."""
-    names = [f"{first} {second}" for first, second in product(_FIRST, _SECOND)]
+    names = [f"{first} {second}" for first, second in product(_FIRST.split(), _SECOND)]
     rng.shuffle(names)
     return names

@@ -7,7 +7,7 @@ bill day; so 17 March to 1 April is 15/31 of a month for an account that is bill
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
+from fractions import Fraction
 
 
 def add_months(day: date, months: int) -> date:
@@ -29,20 +29,15 @@ def bill_day_after(day: date, bill_day: int) -> date:
     return candidate if candidate == day else add_months(candidate, 1)
 
 
-def months_between(start: date, end: date, bill_day: int) -> Decimal:
+def months_between(start: date, end: date, bill_day: int) -> Fraction:
     """How many months [start, end) counts: whole bill months, and actual days over the days of the others."""
-    whole, parts = 0, Decimal(0)
+    months = Fraction(0)
     month = bill_day_before(start, bill_day)
     while month < end:
         following = add_months(month, 1)
-        days = (min(end, following) - max(start, month)).days
-        length = (following - month).days
-        if days == length:
-            whole += 1
-        else:
-            parts += Decimal(days) / Decimal(length)
+        months += Fraction((min(end, following) - max(start, month)).days, (following - month).days)
         month = following
-    return whole + parts
+    return months
 
 
 def periods(start: date, end: date | None, anchor: date, months: int, until: date) -> Iterator[tuple[date, date]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from sandbox.company.ids import Ids
 from sandbox.company.model import (
@@ -13,16 +14,21 @@ from sandbox.company.model import (
     Charge,
     Contract,
     ContractLine,
+    CreditMemo,
+    ErpInvoice,
+    ErpLine,
     Invoice,
     InvoiceLine,
     Opportunity,
     Payment,
     Quote,
     QuoteLine,
+    RevenueElement,
     SeatCount,
     Subscription,
     UsageEvent,
 )
+from sandbox.company.periods import add_months, months_between
 
 
 @dataclass
@@ -30,7 +36,8 @@ class World:
     """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
 
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
-    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract, the rest by own id.
+    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract, payments by invoice,
+    revenue elements by the ERP's line, the rest by own id.
     """
 
     now: datetime
@@ -50,6 +57,10 @@ class World:
     payments: dict[str, Payment] = field(default_factory=dict)
     usage: list[UsageEvent] = field(default_factory=list)
     seats: dict[tuple[str, date], SeatCount] = field(default_factory=dict)
+    erp_invoices: dict[int, ErpInvoice] = field(default_factory=dict)
+    erp_lines: dict[int, ErpLine] = field(default_factory=dict)
+    revenue: dict[int, RevenueElement] = field(default_factory=dict)
+    credit_memos: list[CreditMemo] = field(default_factory=list)
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)
@@ -73,6 +84,10 @@ class World:
         """What the contract says of a line's quantity on that day, its changes counted in."""
         return line.quantity + sum((c.delta for c in self.changes_of(line.crm_id) if c.effective <= day), Decimal(0))
 
+    def months_left(self, contract: Contract, since: date) -> Fraction:
+        """Months from a day to the end of the contract; a year where it has no end."""
+        return months_between(since, contract.end or add_months(since, 12), self.account_of(contract.crm_id).bill_day)
+
     def charge_of(self, line_id: str) -> Charge:
         """The charge that bills a contract line itself, not its overage. KeyError where there is none."""
         for charge in self.charges.values():
@@ -84,6 +99,13 @@ class World:
         """The invoice lines of a charge, the earliest period first."""
         found = [line for line in self.invoice_lines.values() if line.charge_id == charge_id]
         return sorted(found, key=lambda line: (line.start, line.billing_id))
+
+    def in_erp(self, invoice_id: str) -> ErpInvoice:
+        """The ERP's copy of an invoice. KeyError where there is none."""
+        for copy in self.erp_invoices.values():
+            if copy.invoice_id == invoice_id:
+                return copy
+        raise KeyError(invoice_id)
 
     def on_invoice(self, invoice_id: str) -> list[InvoiceLine]:
         return [line for line in self.invoice_lines.values() if line.invoice_id == invoice_id]

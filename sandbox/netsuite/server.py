@@ -53,6 +53,7 @@ class NetSuiteServer:
         self.requests: Counter[str] = Counter()
         self.concurrency_refusals = 0
         self.in_flight = 0
+        self._flight_changed = threading.Condition()
         self.token_refusals: list[str] = []
         self._concurrency = concurrency
         self._faults: deque[int] = deque()
@@ -101,12 +102,18 @@ class NetSuiteServer:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """While inside, requests that were let in wait, and so fill the pool; `in_flight` counts them."""
+        """While inside, requests that were let in wait, a minute at most, and so fill the pool."""
         self._open.clear()
         try:
             yield
         finally:
             self._open.set()
+
+    def wait_in_flight(self, count: int, deadline_s: float = 20.0) -> None:
+        """Return once so many requests are inside. Raises TimeoutError when that does not come about."""
+        with self._flight_changed:
+            if not self._flight_changed.wait_for(lambda: self.in_flight == count, deadline_s):
+                raise TimeoutError(f"{self.in_flight} requests are in flight, not {count}, after {deadline_s} s.")
 
     def _application(self) -> Starlette:
         return Starlette(
@@ -128,8 +135,7 @@ class NetSuiteServer:
             return JSONResponse({"error": refusal.error}, status_code=400)
 
     def _pooled(self, kind: str, answer: Answer) -> Callable[[Request], object]:
-        """An endpoint inside the account's pool, for whoever has a token. Counting needs no lock: it happens
-        on the server's one event loop."""
+        """An endpoint inside the account's pool, for whoever has a token."""
 
         async def endpoint(request: Request) -> Response:
             self.requests[kind] += 1
@@ -140,13 +146,18 @@ class NetSuiteServer:
                 return JSONResponse(refusal.body(), refusal.status)
             if self._faults:
                 return _fault(self._faults.popleft(), self.requests.total())
-            self.in_flight += 1
+            self._fly(+1)
             try:
                 return await run_in_threadpool(self._answered, answer, request, body)
             finally:
-                self.in_flight -= 1
+                self._fly(-1)
 
         return endpoint
+
+    def _fly(self, change: int) -> None:
+        with self._flight_changed:
+            self.in_flight += change
+            self._flight_changed.notify_all()
 
     def _admit(self, request: Request) -> None:
         if not self._desk.accepts(request.headers.get("authorization")):

@@ -5,7 +5,6 @@ appears or disappears between two pages shifts the rest. `expand[]` is not offer
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -187,6 +186,9 @@ def _position(cursor: str | None) -> int:
     if cursor is None:
         return 0
     try:
-        return int(base64.b64decode(cursor, validate=True))
-    except (binascii.Error, ValueError):
-        raise BadRequest(INVALID_PARAMETER, f"The cursor {cursor!r} is not one that was given out.") from None
+        text = base64.b64decode(cursor, validate=True)
+    except ValueError:
+        text = b""
+    if not text.isdigit():
+        raise BadRequest(INVALID_PARAMETER, f"The cursor {cursor!r} is not one that was given out.")
+    return int(text)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -161,6 +161,10 @@ class ZuoraServer:
 
 def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         call = Call(
             method=request.method,
             path=request.url.path,
@@ -168,7 +172,7 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             keys=request.path_params,
             query=request.query_params.multi_items(),
             headers=dict(request.headers),
-            body=await request.body(),
+            body=body,
         )
         answer = await run_in_threadpool(handler, call)
         return Response(answer.body, answer.status, dict(answer.headers), media_type=answer.media_type)

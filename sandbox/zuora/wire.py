@@ -1,11 +1,12 @@
 """How values look on the wire: JSON with exact numbers, three ways to write an instant, camel case."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
+from functools import cache
 from json.encoder import encode_basestring_ascii
-from typing import TypeAlias
+from types import NoneType
+from typing import Any, TypeAlias
 
 from sandbox.zuora.schema import Row, Value
 
@@ -15,15 +16,14 @@ WriteInstant: TypeAlias = Callable[[datetime, tzinfo], str]
 
 def encode(value: Json) -> str:
     """JSON text. Decimals keep every digit and lose trailing zeros, as amounts in real answers do."""
-    if isinstance(value, str):
-        return encode_basestring_ascii(value)
-    if isinstance(value, Decimal):
-        return number(value)
+    write = _SCALARS.get(type(value))
+    if write is not None:
+        return write(value)
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(key)}:{encode(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join([f"{_key(name)}:{encode(item)}" for name, item in value.items()]) + "}"
     if isinstance(value, Sequence):
         return "[" + ",".join([encode(item) for item in value]) + "]"
-    return json.dumps(value)
+    raise TypeError(f"{value!r} has no place in JSON.")
 
 
 def number(value: Decimal) -> str:
@@ -31,6 +31,16 @@ def number(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+_key = cache(encode_basestring_ascii)
+_SCALARS: Mapping[type, Callable[[Any], str]] = {
+    str: encode_basestring_ascii,
+    Decimal: number,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    NoneType: lambda _: "null",
+}
 
 
 def zoql_instant(value: datetime, zone: tzinfo) -> str:

@@ -268,10 +268,19 @@ def test_the_reply_code_decides_whether_to_try_again(
     assert len(smtp.wait_for(1)) == 1
 
 
-def test_a_quarrel_at_goodbye_does_not_send_it_again(smtp: SmtpSink, notice: Notice) -> None:
-    smtp.fail_next(421, at="QUIT")
+@pytest.mark.parametrize("code", [421, None])
+def test_a_quarrel_at_goodbye_does_not_send_it_again(code: int | None, smtp: SmtpSink, notice: Notice) -> None:
+    smtp.fail_next(code, at="QUIT")
     channel(smtp).send(notice)
     assert len(smtp.wait_for(1)) == 1
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA"])
+def test_a_relay_that_hangs_up_is_transient(at: Command, smtp: SmtpSink, notice: Notice) -> None:
+    smtp.fail_next(None, at=at)
+    with pytest.raises(TransientError, match="closed the connection"):
+        channel(smtp).send(notice)
+    assert smtp.messages == []
 
 
 def test_a_relay_that_is_down_is_transient(notice: Notice) -> None:

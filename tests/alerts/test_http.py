@@ -17,10 +17,13 @@ SENT = "Fri, 27 Nov 2026 15:00:00 GMT"
         ("Fri, 27 Nov 2026 14:00:00 GMT", timedelta()),
         ("Sun, 27 Nov 2050 15:00:00 GMT", timedelta(days=1)),
         ("Fri, 99 Nov 2026 15:00:00 GMT", None),
+        ("9" * 5000, timedelta(days=1)),
         ("²", None),
     ],
 )
-def test_a_date_is_measured_from_the_answers_own_clock(wanted: str, wait: timedelta | None) -> None:
+def test_a_wait_is_at_most_a_day_and_a_date_is_measured_from_the_answers_own_clock(
+    wanted: str, wait: timedelta | None
+) -> None:
     assert retry_after({"Retry-After": wanted, "Date": SENT}) == wait
 
 

@@ -1,3 +1,4 @@
+import json
 import logging
 from dataclasses import replace
 from decimal import Decimal
@@ -83,6 +84,13 @@ def test_cases_that_do_not_fit_are_counted(notice: Notice, card: CaseCard) -> No
     assert f"and *{42 - len(shown)}* more in this group" in texts(made)
 
 
+def test_large_cases_stay_below_what_slack_was_seen_to_refuse(notice: Notice, card: CaseCard) -> None:
+    large = replace(card, why="w" * 300, message="m" * 600, expected="e" * 200, arithmetic="a" * 290)
+    made = blocks(replace(notice, cases=(large,) * 9))
+    assert len(json.dumps(made)) < 13_000
+    assert sum("accessory" in block for block in made) >= 3
+
+
 def test_rows_that_do_not_fit_are_counted(notice: Notice, card: CaseCard) -> None:
     rows = tuple(EvidenceRow("zuora", f"INV-{number:05}", (("amount", "40.00"),)) for number in range(200))
     [table] = [t for t in texts(blocks(replace(notice, cases=(replace(card, rows=rows),)))) if "INV-00000" in t]
@@ -165,6 +173,14 @@ def test_a_page_that_is_not_slacks_is_no_delivery(slack: SlackSink, notice: Noti
     with pytest.raises(TransientError, match="without its ok") as caught:
         SlackChannel(slack.webhook_url).send(notice)
     assert "html" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [403, 502])
+def test_somebody_elses_page_is_not_quoted(status: int, slack: SlackSink, notice: Notice) -> None:
+    slack.fail_next(status, body="<html>Blocked: sandboxsecret</html>")
+    with pytest.raises(AlertError, match=str(status)) as caught:
+        SlackChannel(slack.webhook_url).send(notice)
+    assert "sandboxsecret" not in str(caught.value)
 
 
 def test_an_answer_in_no_encoding_is_transient(slack: SlackSink, notice: Notice) -> None:

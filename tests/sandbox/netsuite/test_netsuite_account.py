@@ -108,15 +108,16 @@ def test_removing_what_is_not_there_is_an_error(account: NetSuiteAccount) -> Non
         account.remove("customer", 9)
 
 
-def test_queries_follow_every_change(account: NetSuiteAccount) -> None:
+@pytest.mark.parametrize("size", [5, 50], ids=["most of the table changes", "little of the table changes"])
+def test_queries_follow_every_change(account: NetSuiteAccount, size: int) -> None:
     ids = "SELECT id FROM customer ORDER BY id ASC"
-    for key in range(1, 6):
+    for key in range(1, size + 1):
         account.put("customer", {"id": key})
-    assert column(account, ids) == ["1", "2", "3", "4", "5"]
+    assert column(account, ids) == [str(key) for key in range(1, size + 1)]
     account.put("customer", {"id": 3, "companyname": "Changed"})
     account.remove("customer", 2)
-    account.put("customer", {"id": 9})
-    assert column(account, ids) == ["1", "3", "4", "5", "9"]
+    account.put("customer", {"id": 99})
+    assert column(account, ids) == [str(key) for key in (1, *range(3, size + 1), 99)]
     assert column(account, "SELECT companyname FROM customer WHERE id = 3") == ["Changed"]
 
 
@@ -148,6 +149,18 @@ def test_a_forbidden_table_is_not_found_until_it_is_permitted(account: NetSuiteA
         select(account, "SELECT id FROM Customer")
     account.permit("customer")
     assert column(account, "SELECT id FROM customer") == ["1"]
+
+
+def test_a_snapshot_goes_on_seeing_what_it_saw_at_first(account: NetSuiteAccount) -> None:
+    for key in range(1, 11):
+        account.put("customer", {"id": key})
+    with account.reading() as reading:
+        snapshot = reading.snapshot({"customer"})
+    with snapshot:
+        account.remove("customer", 1)
+        account.put("customer", {"id": 2, "companyname": "Later"})
+        assert column(account, "SELECT COUNT(*) FROM customer WHERE companyname IS NULL") == ["8"]
+        assert snapshot.fetch("SELECT count(*), count(companyname) FROM customer") == [(10, 0)]
 
 
 def test_every_query_sees_one_moment_of_the_account(account: NetSuiteAccount) -> None:

@@ -49,10 +49,9 @@ def start(org: SalesforceOrg) -> Iterator[Start]:
 
 
 def logged_in(server: SalesforceServer, version: str = "68.0") -> httpx.Client:
-    client = httpx.Client(base_url=f"{server.url}/services/data/v{version}/", verify=TLS)
-    token = client.post(f"{server.url}/services/oauth2/token", data=CREDENTIALS).json()["access_token"]
-    client.headers["Authorization"] = f"Bearer {token}"
-    return client
+    reply = httpx.post(f"{server.url}/services/oauth2/token", data=CREDENTIALS, verify=TLS).json()
+    headers = {"Authorization": f"Bearer {reply['access_token']}"}
+    return httpx.Client(base_url=f"{server.url}/services/data/v{version}/", headers=headers, verify=TLS)
 
 
 def error_of(reply: httpx.Response) -> tuple[int, str]:

@@ -49,10 +49,13 @@ def refused(response: httpx.Response) -> tuple[int, str]:
     return body["reasons"][0]["code"] % 100, body["reasons"][0]["message"]
 
 
-def test_a_run_and_its_invoices_point_at_each_other(client: httpx.Client, tenant: ZuoraTenant) -> None:
-    by_id, by_number = drafts(tenant)
+def test_a_run_and_its_invoices_point_at_each_other(
+    client: httpx.Client, tenant: ZuoraTenant, advance: Callable[[timedelta], None]
+) -> None:
+    invoices = drafts(tenant)
     stamp = tenant.rows("Invoice")[0]["UpdatedDate"]
-    run = tenant.add_bill_run("BR-00000007", TARGET, TARGET, [by_id, by_number])
+    advance(timedelta(minutes=1))
+    run = tenant.add_bill_run("BR-00000007", TARGET, TARGET, invoices)
     assert len(run) == 32
     assert {(row["Source"], row["SourceId"]) for row in tenant.rows("Invoice")} == {("BillRun", "BR-00000007")}
     assert tenant.rows("Invoice")[0]["UpdatedDate"] == stamp
@@ -65,7 +68,7 @@ def test_a_run_and_its_invoices_point_at_each_other(client: httpx.Client, tenant
         "targetDate": "2026-11-30",
         "invoiceDate": "2026-11-30",
         "autoPost": False,
-        "createdDate": "2026-11-20 09:30:00",
+        "createdDate": "2026-11-20 09:31:00",
         "success": True,
     }
     assert {key: body[key] for key in wanted} == wanted
@@ -80,6 +83,14 @@ def test_zoql_sees_runs_and_finds_their_drafts(client: httpx.Client, tenant: Zuo
     query = "select BillRunNumber, Status from BillRun where Status = 'Completed'"
     (record,) = client.post("/v1/action/query", json={"queryString": query}).json()["records"]
     assert record["BillRunNumber"] == "BR-00000007"
+
+
+def test_an_invoice_may_name_its_run_by_id(client: httpx.Client, tenant: ZuoraTenant) -> None:
+    run = tenant.add_bill_run("BR-00000007", TARGET, TARGET, [])
+    tenant.put("Invoice", {"InvoiceNumber": "INV-1", "Status": "Draft", "SourceId": run})
+    assert client.get("/v1/invoices/INV-1").json()["billRunId"] == run
+    client.put("/v1/bill-runs/BR-00000007/post", json=POSTING)
+    assert statuses(tenant) == ["Posted"]
 
 
 def test_a_run_that_cannot_be_added(tenant: ZuoraTenant) -> None:

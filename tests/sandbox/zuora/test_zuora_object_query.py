@@ -170,6 +170,8 @@ def test_items_of_an_invoice(connect: Callable[[ZuoraTenant], httpx.Client]) -> 
         ("invoices", {"pageSize": "ten"}),
         ("invoices", {"cursor": "MTA"}),
         ("invoices", {"cursor": "?"}),
+        ("invoices", {"cursor": "²"}),
+        ("invoices", {"cursor": "LTU="}),  # -5
         ("invoices", {"filter[]": "status"}),
         ("invoices", {"filter[]": "status.LIKE:D%"}),
         ("invoices", {"filter[]": "colour.EQ:red"}),

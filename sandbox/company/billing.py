@@ -1,0 +1,147 @@
+"""Invoices and runs: what is due is posted day by day up to today, and today's part waits as drafts.
+
+One invoice per contract and day. A daily run posts the invoices of its day in the morning; on the target date
+there is one run for each batch of accounts, of which only the early one has been posted by now.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from random import Random
+
+from sandbox.company.amounts import document
+from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, EARLY_BATCH
+from sandbox.company.model import DRAFT, POSTED, BillRun, Charge, Invoice, InvoiceLine, Payment, SeatCount
+from sandbox.company.rating import Daily, Item, amount_of, daily_usage, due_items
+from sandbox.company.world import World
+
+_BEGINS = {EARLY_BATCH: time(7, 30), CLEAN_BATCH: time(8, 15), BAD_BATCH: time(8, 40)}
+"""When the runs of the target date begin, UTC; a daily run begins at four."""
+
+
+def invoice_everything(world: World) -> None:
+    """Invoice all that is due up to and including today."""
+    grouped: dict[tuple[date, str, str], list[Item]] = defaultdict(list)
+    for contract_id, item in _due(world):
+        batch = world.account_of(contract_id).batch if item.due == world.today else ""
+        grouped[item.due, batch, contract_id].append(item)
+    for day, batch, contract_id in sorted(grouped):
+        invoice = new_invoice(world, run_on(world, day, batch), contract_id)
+        for item in grouped[day, batch, contract_id]:
+            put_line(world, invoice, item)
+
+
+def collect(world: World, rng: Random) -> None:
+    """Payments of posted invoices: most customers pay about when they must, some have not yet."""
+    sums = totals(world)
+    for invoice in world.invoices.values():
+        amount = sum(sums[invoice.billing_id]) + invoice.total_shift
+        paid_on = max(invoice.due + timedelta(days=rng.randint(-12, 6)), invoice.day)
+        forgotten = rng.random() < 0.04
+        if invoice.posted_at is None or amount <= 0 or forgotten or paid_on > world.today - timedelta(days=2):
+            continue
+        ids = world.ids
+        world.payments[invoice.billing_id] = Payment(
+            ids.billing("payment"),
+            f"P-{ids.number('payment number'):08d}",
+            invoice.account_id,
+            invoice.billing_id,
+            amount,
+            paid_on,
+        )
+
+
+def totals(world: World) -> dict[str, tuple[Decimal, Decimal]]:
+    """What the lines of every invoice come to: (without tax, tax)."""
+    sums: dict[str, tuple[Decimal, Decimal]] = {}
+    for line in world.invoice_lines.values():
+        net, tax = sums.get(line.invoice_id, (Decimal(0), Decimal(0)))
+        sums[line.invoice_id] = (net + line.amount, tax + line.tax)
+    return sums
+
+
+def run_on(world: World, day: date, batch: str = "") -> BillRun:
+    """The run of that day: the daily one, or on the target date the one of a batch. Made when there is none."""
+    for run in reversed(world.runs.values()):
+        if (run.target_date, run.batches or "") == (day, batch):
+            return run
+    return _run(world, day, batch)
+
+
+def new_invoice(world: World, run: BillRun, contract_id: str) -> Invoice:
+    """An invoice without lines, posted or a draft as its run is."""
+    contract, account = world.contracts[contract_id], world.account_of(contract_id)
+    invoice = Invoice(
+        billing_id=world.ids.billing("invoice"),
+        number=f"INV{world.ids.number('invoice number'):08d}",
+        account_id=account.crm_id,
+        contract_id=contract_id,
+        day=run.target_date,
+        due=run.target_date + timedelta(days=account.terms_days),
+        status=POSTED if run.posted_at else DRAFT,
+        run_id=run.billing_id,
+        created_at=run.executed_at + timedelta(minutes=2),
+        posted_at=run.posted_at,
+        po_number=contract.po_number,
+    )
+    world.invoices[invoice.billing_id] = invoice
+    return invoice
+
+
+def put_line(world: World, invoice: Invoice, item: Item) -> InvoiceLine:
+    """Put one item on an invoice."""
+    account = world.accounts[invoice.account_id]
+    amount = amount_of(item.charge, account, item.start, item.end, item.quantity)
+    line = InvoiceLine(
+        billing_id=world.ids.billing("item"),
+        invoice_id=invoice.billing_id,
+        charge_id=item.charge.billing_id,
+        segment_id=item.segment.billing_id,
+        subscription=item.charge.subscription,
+        product_code=item.charge.product_code,
+        name=item.charge.name,
+        kind=item.kind,
+        quantity=item.quantity,
+        price=item.charge.price,
+        amount=amount,
+        tax=document(amount * account.tax_rate, account.currency),
+        tax_code=account.tax_code,
+        start=item.start,
+        end=item.end,
+        created_at=invoice.created_at,
+    )
+    world.invoice_lines[line.billing_id] = line
+    return line
+
+
+def _due(world: World) -> Iterator[tuple[str, Item]]:
+    daily = daily_usage(world)
+    seats: dict[str, dict[date, SeatCount]] = defaultdict(dict)
+    for (line_id, month), count in world.seats.items():
+        seats[line_id][month] = count
+    contracts = {subscription.name: subscription.contract_id for subscription in world.subscriptions.values()}
+    for charge in world.charges.values():
+        for item in _items(world, charge, seats[charge.line_id], daily):
+            yield contracts[charge.subscription], item
+
+
+def _items(world: World, charge: Charge, seats: dict[date, SeatCount], daily: Daily) -> Iterator[Item]:
+    included = world.lines[charge.line_id].included or Decimal(0)
+    return due_items(charge, seats, included, daily, world.today)
+
+
+def _run(world: World, day: date, batch: str) -> BillRun:
+    begun = datetime.combine(day, _BEGINS[batch] if batch else time(4), UTC)
+    is_posted = batch in ("", EARLY_BATCH)
+    run = BillRun(
+        billing_id=world.ids.billing("run"),
+        number=f"BR-{world.ids.number('run number'):08d}",
+        target_date=day,
+        status="Posted" if is_posted else "Completed",
+        executed_at=begun,
+        posted_at=begun + timedelta(hours=1) if is_posted else None,
+        batches=batch or None,
+    )
+    world.runs[run.billing_id] = run
+    return run

@@ -1,0 +1,49 @@
+"""What is known of the company beforehand: the findings that there are, and those that there must not be."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+CRM, BILLING, ERP, METERING = "salesforce", "zuora", "netsuite", "metering"
+"""The sources' names in tieout.yaml."""
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """A finding of another check that the same defect may cause: allowed, not required."""
+
+    check: str
+    system: str
+    entity: str
+    key: str
+    period_start: date | None = None
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One defect: `check` must find it, with (system, entity, key) as its primary record.
+
+    `amount` is the size of the finding in `currency`, None where the reference leaves open how to count it.
+    `period_start` is None where the finding has no period.
+    """
+
+    check: str
+    system: str
+    entity: str
+    key: str
+    amount: Decimal | None
+    currency: str | None
+    note: str
+    period_start: date | None = None
+    also: tuple[Consequence, ...] = ()
+
+
+@dataclass(frozen=True)
+class LookAlike:
+    """A record that looks like a case of `check` and is none: no finding may name it."""
+
+    check: str
+    system: str
+    entity: str
+    key: str
+    note: str

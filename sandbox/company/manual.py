@@ -1,0 +1,75 @@
+"""What people and retried jobs do to invoices besides the billing runs."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from sandbox.company.amounts import document
+from sandbox.company.catalog import PRODUCTS
+from sandbox.company.model import InvoiceLine
+from sandbox.company.rating import add_day
+from sandbox.company.world import World
+
+_LATER = timedelta(minutes=20)
+
+
+def enter(
+    world: World, invoice_id: str, product: str, kind: str, quantity: Decimal, price: Decimal
+) -> InvoiceLine:
+    """A line typed into an invoice: no charge, no subscription, the invoice's day as its period."""
+    invoice = world.invoices[invoice_id]
+    account = world.accounts[invoice.account_id]
+    amount = document(quantity * price, account.currency)
+    line = InvoiceLine(
+        billing_id=world.ids.billing("item"),
+        invoice_id=invoice_id,
+        charge_id=None,
+        segment_id=None,
+        subscription=None,
+        product_code=product,
+        name=PRODUCTS[product].name,
+        kind=kind,
+        quantity=quantity,
+        price=price,
+        amount=amount,
+        tax=document(amount * account.tax_rate, account.currency),
+        tax_code=account.tax_code,
+        start=invoice.day,
+        end=add_day(invoice.day),
+        created_at=invoice.created_at + _LATER,
+    )
+    world.invoice_lines[line.billing_id] = line
+    return line
+
+
+def repeat(world: World, line: InvoiceLine, invoice_id: str | None = None) -> InvoiceLine:
+    """The same line once more, on the same invoice or on another one."""
+    invoice = world.invoices[invoice_id or line.invoice_id]
+    again = replace(
+        line,
+        billing_id=world.ids.billing("item"),
+        invoice_id=invoice.billing_id,
+        created_at=invoice.created_at + _LATER,
+    )
+    world.invoice_lines[again.billing_id] = again
+    return again
+
+
+def reverse(world: World, line: InvoiceLine, kind: str) -> InvoiceLine:
+    """A line on the same invoice that takes the given one back."""
+    undone = replace(
+        repeat(world, line), kind=kind, quantity=-line.quantity, amount=-line.amount, tax=-line.tax
+    )
+    world.invoice_lines[undone.billing_id] = undone
+    return undone
+
+
+def retype(world: World, line: InvoiceLine, quantity: Decimal, price: Decimal) -> InvoiceLine:
+    """The line with another quantity and price; its amount and tax follow in proportion."""
+    invoice = world.invoices[line.invoice_id]
+    account = world.accounts[invoice.account_id]
+    amount = document(line.amount * quantity * price / (line.quantity * line.price), account.currency)
+    tax = document(amount * account.tax_rate, account.currency)
+    changed = replace(line, quantity=quantity, price=price, amount=amount, tax=tax)
+    world.invoice_lines[line.billing_id] = changed
+    return changed

@@ -1,0 +1,124 @@
+"""What a charge bills: one item for each period that is due, with its quantity, and its amount.
+
+- A period billed in advance is due on its first day, one in arrears on the day after its last.
+- The quantity is that of the segment in force on the first day. Where a segment begins within a period already
+  billed in advance, the rest of the period is credited at the old quantity and billed at the new one, on the
+  day of the change. A period in arrears is split where a segment begins.
+- Metered usage is billed by billing period, in arrears: the sum of the events whose local day lies in it.
+- Seats above those included are billed by calendar month, in arrears, and nothing is billed for other months.
+- The amount is quantity × price × months, rounded half up once; a partial month counts by actual days
+  (`periods.months_between`). Usage and one-time charges count as they are, whatever their period.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from sandbox.company.amounts import document
+from sandbox.company.catalog import ONE_TIME, RECURRING
+from sandbox.company.model import ADVANCE, CHARGE, CREDIT, Account, Charge, SeatCount, Segment
+from sandbox.company.periods import add_months, months_between, periods
+from sandbox.company.world import World
+
+Daily = Mapping[str, Mapping[date, Decimal]]
+"""Metered quantity by charge number and local day."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line to be invoiced on `due`."""
+
+    charge: Charge
+    segment: Segment
+    due: date
+    start: date
+    end: date
+    quantity: Decimal
+    kind: str = CHARGE
+
+
+def daily_usage(world: World) -> Daily:
+    """What the meters counted, by the customer's own days."""
+    days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    zones = {account.crm_id: ZoneInfo(account.timezone) for account in world.accounts.values()}
+    for event in world.usage:
+        if event.charge:
+            days[event.charge][event.happened_at.astimezone(zones[event.customer]).date()] += event.quantity
+    return days
+
+
+def due_items(
+    charge: Charge, seats: Mapping[date, SeatCount], included: Decimal, daily: Daily, until: date
+) -> Iterator[Item]:
+    """Everything of the charge that is due up to and including `until`; `seats` are those of its contract line."""
+    if charge.seat_overage:
+        yield from _overage(charge, seats, included, until)
+    elif charge.charge_type == RECURRING:
+        yield from _recurring(charge, until)
+    elif charge.charge_type == ONE_TIME:
+        segment = charge.segments[0]
+        if charge.start <= until:
+            yield Item(charge, segment, charge.start, charge.start, add_day(charge.start), _quantity(segment))
+    else:
+        yield from _metered(charge, daily.get(charge.number, {}), until)
+
+
+def amount_of(charge: Charge, account: Account, start: date, end: date, quantity: Decimal) -> Decimal:
+    """quantity × price × months of [start, end), as it stands on the invoice; usage and one-time without months."""
+    months = months_between(start, end, account.bill_day) if charge.charge_type == RECURRING else Fraction(1)
+    return document(Fraction(quantity * charge.price) * months, account.currency)
+
+
+def add_day(day: date) -> date:
+    return date.fromordinal(day.toordinal() + 1)
+
+
+def _recurring(charge: Charge, until: date) -> Iterator[Item]:
+    first = max(charge.start, charge.free_until or charge.start)
+    for start, end in periods(first, charge.end, charge.anchor, charge.billing_months, until):
+        if charge.timing == ADVANCE:
+            yield from _in_advance(charge, start, end, until)
+        elif end <= until:
+            yield from _in_arrears(charge, start, end)
+
+
+def _in_advance(charge: Charge, start: date, end: date, until: date) -> Iterator[Item]:
+    current = next(s for s in reversed(charge.segments) if s.start <= start)
+    if current.end is not None and current.end <= start:
+        return
+    yield Item(charge, current, start, start, end, _quantity(current))
+    for segment in charge.segments:
+        if start < segment.start < end and segment.start <= until:
+            yield Item(charge, current, segment.start, segment.start, end, -_quantity(current), CREDIT)
+            yield Item(charge, segment, segment.start, segment.start, end, _quantity(segment))
+            current = segment
+
+
+def _in_arrears(charge: Charge, start: date, end: date) -> Iterator[Item]:
+    for segment in charge.segments:
+        first, last = max(start, segment.start), min(end, segment.end or end)
+        if first < last:
+            yield Item(charge, segment, end, first, last, _quantity(segment))
+
+
+def _metered(charge: Charge, days: Mapping[date, Decimal], until: date) -> Iterator[Item]:
+    for start, end in periods(charge.start, charge.end, charge.anchor, charge.billing_months, until):
+        used = sum((quantity for day, quantity in days.items() if start <= day < end), Decimal(0))
+        if end <= until and used:
+            yield Item(charge, charge.segments[0], end, start, end, used)
+
+
+def _overage(charge: Charge, seats: Mapping[date, SeatCount], included: Decimal, until: date) -> Iterator[Item]:
+    for month, count in sorted(seats.items()):
+        end = add_months(month, 1)
+        if end <= until and count.active > included and not count.trial:
+            yield Item(charge, charge.segments[0], end, month, end, count.active - included)
+
+
+def _quantity(segment: Segment) -> Decimal:
+    assert segment.quantity is not None, "only segments of usage have no quantity"
+    return segment.quantity

@@ -1,0 +1,127 @@
+"""Stories: what happens to single customers, told stage by stage while the company is built.
+
+A story is a generator. It sells what it needs, then yields the stage at whose end it goes on. What it does
+after its first yield is what goes wrong (or only looks wrong); a defect that is not told further than that is
+a customer like any other.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from random import Random
+
+from sandbox.company.deals import BAD_BATCH, Deals, Terms
+from sandbox.company.labels import LookAlike, Planted
+from sandbox.company.measuring import seat_count
+from sandbox.company.model import DRAFT, Account, Charge, Contract, ContractLine, InvoiceLine
+from sandbox.company.periods import add_months, bill_day_before
+from sandbox.company.world import World
+
+
+class Stage(Enum):
+    """What has been done when a story goes on."""
+
+    SIGNED = "every contract is signed, billing knows nothing yet"
+    PROVISIONED = "subscriptions and charges exist, nothing is measured or invoiced"
+    INVOICED = "everything due is invoiced, nothing is paid or copied"
+    COPIED = "the ERP has its copies"
+
+
+Plot = Generator[Stage, None, None]
+
+
+@dataclass
+class Story:
+    """One customer's story. `batch` is the bill-run batch of its accounts, `currency` that of the first."""
+
+    world: World
+    deals: Deals
+    currency: str = "USD"
+    batch: str = BAD_BATCH
+    planted: list[Planted] = field(default_factory=list)
+    lookalikes: list[LookAlike] = field(default_factory=list)
+
+    @property
+    def rng(self) -> Random:
+        return self.deals.rng
+
+    @property
+    def today(self) -> date:
+        return self.world.today
+
+    def months_ago(self, months: int, bill_day: int = 1) -> date:
+        """The bill day `months` before the last one."""
+        return add_months(bill_day_before(self.today, bill_day), -months)
+
+    def account(self, bill_day: int = 1) -> Account:
+        return self.deals.account(self.currency, bill_day, self.batch)
+
+    def sell(self, months_ago: int, *lines: Terms, term: int | None = 24, bill_day: int = 1) -> Contract:
+        """A contract of a new account that began some months ago on its bill day."""
+        return self.deals.sell(self.account(bill_day), self.months_ago(months_ago, bill_day), term, lines)
+
+    def line(self, contract: Contract, product: str) -> ContractLine:
+        """The line of a contract that sells that product."""
+        return next(line for line in self.world.lines_of(contract.crm_id) if line.product_code == product)
+
+    def charge(self, contract: Contract, product: str) -> Charge:
+        """What bills that line."""
+        return self.world.charge_of(self.line(contract, product).crm_id)
+
+    def count_seats(self, line: ContractLine, months_ago: int, active: int, *, trial: bool = False) -> date:
+        """Say how many seats were active in a month before the current one; returns the month."""
+        month = add_months(self.today.replace(day=1), -months_ago)
+        self.world.seats[line.crm_id, month] = seat_count(self.world, line, month, Decimal(active), trial=trial)
+        return month
+
+    def drafted(self, charge: Charge) -> InvoiceLine:
+        """The line of a draft that bills the charge."""
+        return next(line for line in self._billed(charge) if self._is_draft(line))
+
+    def posted(self, charge: Charge) -> list[InvoiceLine]:
+        """The posted lines of a charge, the earliest period first."""
+        return [line for line in self._billed(charge) if not self._is_draft(line)]
+
+    def plant(self, planted: Planted) -> None:
+        self.planted.append(planted)
+
+    def resemble(self, check: str, system: str, entity: str, key: str, note: str) -> None:
+        self.lookalikes.append(LookAlike(check, system, entity, key, note))
+
+    def _billed(self, charge: Charge) -> list[InvoiceLine]:
+        return self.world.billed(charge.billing_id)
+
+    def _is_draft(self, line: InvoiceLine) -> bool:
+        return self.world.invoices[line.invoice_id].status == DRAFT
+
+
+@dataclass(frozen=True)
+class Tale:
+    """A story that can be told of any company, in one currency."""
+
+    tell: Callable[[Story], Plot]
+    currency: str
+    batch: str = BAD_BATCH
+
+
+class Telling:
+    """The stories of one company, each at the stage for which it waits."""
+
+    def __init__(self, stories: Sequence[tuple[Story, Plot]]) -> None:
+        self._waiting: list[tuple[Stage, Plot]] = []
+        for _, plot in stories:
+            self._go_on(plot)
+
+    def reach(self, stage: Stage) -> None:
+        """Go on with every story that waits for this stage."""
+        ready = [plot for waits_for, plot in self._waiting if waits_for is stage]
+        self._waiting = [(waits_for, plot) for waits_for, plot in self._waiting if waits_for is not stage]
+        for plot in ready:
+            self._go_on(plot)
+
+    def _go_on(self, plot: Plot) -> None:
+        stage = next(plot, None)
+        if stage is not None:
+            self._waiting.append((stage, plot))
