@@ -56,6 +56,10 @@ class Engine:
         self.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM incoming')
         self.connection.unregister("incoming")
 
+    def define(self, name: str, sql: str) -> None:
+        """Keep the answer to a query as a table of that name, replacing an earlier one."""
+        self.connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+
     def arrow(self, sql: str) -> pa.Table:
         """The answer as an Arrow table."""
         return self.connection.sql(sql).to_arrow_table()

@@ -1,13 +1,15 @@
 """The checks as they are in force: settings applied, Ibis compiled to SQL once, and asked of an engine."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import ibis
+import ibis.expr.types as ir
 
 from books.reading import Books
 from books.snapshots import Snapshot
@@ -15,6 +17,7 @@ from checks.contract import Check, Mode, Need, Outcome, Params, Tolerance
 from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
 from checks.judging import Bands, judge
+from checks.relation import relations_in
 
 Rows = list[dict[str, Any]]
 
@@ -23,6 +26,8 @@ class Asked(Protocol):
     """What a ruleset needs of an engine: SQL in, dictionaries out. `books.engine.Engine` is one."""
 
     def rows(self, sql: str) -> Rows: ...
+
+    def define(self, name: str, sql: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,12 @@ class Override:
 
 @dataclass(frozen=True)
 class Rule:
-    """A check with its settings in force and its SQL."""
+    """A check with its settings in force and its SQL; `relations` are the shared ones that the SQL reads, in order."""
 
     check: Check
     params: Params
     sql: str
+    relations: Mapping[str, str]
 
     @property
     def digest(self) -> str:
@@ -51,13 +57,18 @@ class Rule:
             self.check.mode,
             self.check.tolerance,
             self.sql,
+            sorted(self.relations.items()),
             self.check.arithmetic,
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 class Ruleset:
-    """All checks of one installation, compiled. Raises DeclarationError for an override that fits no check."""
+    """All checks of one installation, compiled. Raises DeclarationError for an override that fits no check.
+
+    An engine's tables of the books must not change between two checks that it is asked: what checks share is
+    worked out once per engine. The table `request` may.
+    """
 
     def __init__(self, checks: Iterable[Check], books: Books, overrides: Mapping[str, Override] | None = None) -> None:
         overrides = overrides or {}
@@ -66,6 +77,7 @@ class Ruleset:
         if unknown:
             raise DeclarationError(f"tieout.yaml sets up checks that do not exist: {', '.join(unknown)}.")
         self.books = books
+        self._worked_out: WeakKeyDictionary[Asked, set[str]] = WeakKeyDictionary()
         self.rules = {id_: _rule(check, books, overrides.get(id_, Override())) for id_, check in declared.items()}
 
     @property
@@ -96,10 +108,18 @@ class Ruleset:
         trouble = self._trouble(rule.check, engine, snapshot, now, empty)
         if trouble is not None:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, trouble)
+        self._work_out(rule.relations, engine)
         try:
             return judge(rule.check, engine.rows(rule.sql), self._known_until(rule.check, snapshot), now, bands)
         except ArithmeticFault as fault:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, str(fault))
+
+    def _work_out(self, relations: Mapping[str, str], engine: Asked) -> None:
+        done = self._worked_out.setdefault(engine, set())
+        for name, sql in relations.items():
+            if name not in done:
+                engine.define(name, sql)
+                done.add(name)
 
     def empty_needs(self, engine: Asked) -> frozenset[Need]:
         """The needs that must not be empty and are, in books that `engine` holds as a whole."""
@@ -138,7 +158,7 @@ class Ruleset:
 
     def _is_empty(self, need: Need, engine: Asked) -> bool:
         rows = self.books.every(need.entity, need.role)
-        return not engine.rows(str(ibis.to_sql(rows.select("key").limit(1), dialect="duckdb")))
+        return not engine.rows(_sql(rows.select("key").limit(1)))
 
     def _known_until(self, check: Check, snapshot: Snapshot) -> datetime | None:
         """Up to which stamp absence may be claimed; None where the check claims none."""
@@ -164,7 +184,10 @@ def _rule(check: Check, books: Books, override: Override) -> Rule:
         lag_minutes=check.lag_minutes if override.lag_minutes is None else override.lag_minutes,
     )
     params = Params({**known, **override.settings})
-    return Rule(in_force, params, _compile(in_force, books, params, check.find))
+    rows = check.find(books, params)
+    _check_columns(in_force, rows)
+    relations = {relation.name: _sql(relation.define(books)) for relation in relations_in(rows, books)}
+    return Rule(in_force, params, _sql(rows), relations)
 
 
 REQUIRED = (
@@ -184,9 +207,11 @@ REQUIRED = (
 )
 
 
-def _compile(check: Check, books: Books, params: Params, find: Callable[[Books, Params], Any]) -> str:
-    rows = find(books, params)
+def _check_columns(check: Check, rows: ir.Table) -> None:
     missing = [name for name in (*REQUIRED, *sorted(check.arithmetic.names())) if name not in rows.columns]
     if missing:
         raise DeclarationError(f"The rows of {check.id} lack the columns {', '.join(missing)}.")
+
+
+def _sql(rows: ir.Table) -> str:
     return str(ibis.to_sql(rows, dialect="duckdb"))

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.contract import Need
+from checks.relation import Relation
 
 NEEDS = (
     Need("subscription_lines", "billing"),
@@ -26,7 +27,7 @@ def current(books: Books) -> ir.Table:
     return versions.mutate(rank=newest).filter(lambda t: t["rank"] == 0).drop("rank")
 
 
-def lines(books: Books) -> ir.Table:
+def _lines(books: Books) -> ir.Table:
     """One row per subscription line, keyed by (system, key).
 
     `number`, `status`, `contract_key`, `cancelled_date`, `term_start` and `term_end` are the subscription's;
@@ -58,21 +59,23 @@ def lines(books: Books) -> ir.Table:
     )
     owner = ibis.coalesce(joined.account_id, joined.s_account_id)
     joined = joined.left_join(account, [joined.system == account.a_system, owner == account.a_key])
-    return joined.select(
-        "system", "key", "number", "status", "contract_key", "contract_line_key", "product_code", "name",
-        "charge_type", "quantity", "unit_price", "billing_timing", "unit", "start_date", "end_date",
-        "charged_through", "free_until", "cancelled_date", "term_start", "term_end", "bill_day", "modified_at",
-        "current_key",
+    return joined.mutate(
         account_key=ibis.coalesce(joined.account_key, joined.s_account),
         currency=ibis.coalesce(joined.currency, joined.s_currency, joined.a_currency),
         price_months=joined.price_months.fill_null(1),
         billing_months=ibis.coalesce(joined.billing_months, joined.price_months, 1),
+    ).select(
+        "system", "key", "account_key", "number", "status", "contract_key", "contract_line_key", "product_code",
+        "name", "charge_type", "quantity", "unit_price", "price_months", "currency", "billing_months",
+        "billing_timing", "unit", "start_date", "end_date", "charged_through", "free_until", "cancelled_date",
+        "term_start", "term_end", "bill_day", "modified_at", "current_key",
     )  # fmt: skip
 
 
 def _numbered(books: Books) -> ir.Table:
     """All versions; a system without numbers keeps one row per subscription."""
     versions = books.table("subscriptions", "billing")
-    return versions.mutate(
-        number=ibis.coalesce(versions.number, versions.key), version=versions.version.fill_null(1)
-    )
+    return versions.mutate(number=ibis.coalesce(versions.number, versions.key), version=versions.version.fill_null(1))
+
+
+LINES = Relation("subscribed_lines", _lines)

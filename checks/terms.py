@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 from books.reading import Books
 from checks.contract import Need
 from checks.periods import FOREVER
+from checks.relation import Relation
 
 NEEDS = (
     Need("contract_lines", "crm"),
@@ -21,7 +22,7 @@ NEEDS = (
 )
 
 
-def contracts(books: Books) -> ir.Table:
+def _contracts(books: Books) -> ir.Table:
     """Contracts that were activated at some time. `ends_on` is the end or the start of the contract that amends it."""
     activated = _activated(books)
     amending = (
@@ -29,11 +30,12 @@ def contracts(books: Books) -> ir.Table:
         .group_by(by_system="system", by_key="amends_key")
         .agg(amended_on=lambda t: t.start_date.min())
     )
-    joined = activated.left_join(
-        amending, [activated.system == amending.by_system, activated.key == amending.by_key]
-    )
+    joined = activated.left_join(amending, [activated.system == amending.by_system, activated.key == amending.by_key])
     ends = ibis.least(joined.end_date.fill_null(FOREVER), joined.amended_on.fill_null(FOREVER))
-    return joined.mutate(ends_on=ends).drop("by_system", "by_key")
+    return joined.mutate(ends_on=ends).select(
+        "system", "key", "account_key", "status", "start_date", "end_date", "ends_on", "currency", "opportunity_key",
+        "cancelled_date", "auto_bills_overage", "payment_terms", "po_required", "modified_at",
+    )  # fmt: skip
 
 
 def _activated(books: Books) -> ir.Table:
@@ -41,7 +43,10 @@ def _activated(books: Books) -> ir.Table:
     return known.filter(known.status.fill_null("activated") != "draft")
 
 
-def lines(books: Books) -> ir.Table:
+CONTRACTS = Relation("agreed_contracts", _contracts)
+
+
+def _lines(books: Books) -> ir.Table:
     """Base lines of activated contracts, keyed by (system, key).
 
     `ends_on` (FOREVER where nothing ends it) does not know of cancellations; `cancelled_on` is the first day that
@@ -50,7 +55,7 @@ def lines(books: Books) -> ir.Table:
     """
     line = books.table("contract_lines", "crm")
     line = line.filter(line.revises_key.isnull())
-    contract = contracts(books).select(
+    contract = CONTRACTS.table.select(
         c_system="system",
         c_key="key",
         c_account="account_key",
@@ -62,11 +67,7 @@ def lines(books: Books) -> ir.Table:
         opportunity_key="opportunity_key",
     )
     joined = line.inner_join(contract, [line.system == contract.c_system, line.contract_key == contract.c_key])
-    cancelled = ibis.least(joined.terminated_date.fill_null(FOREVER), joined.c_cancelled.fill_null(FOREVER))
-    return joined.select(
-        "system", "key", "contract_key", "product_code", "quote_line_key", "quantity", "unit_price", "list_price",
-        "billing_timing", "free_until", "included_quantity", "overage_price", "overage_measure",
-        "auto_bills_overage", "opportunity_key", "modified_at",
+    return joined.mutate(
         account_key=ibis.coalesce(joined.account_key, joined.c_account),
         charge_type=joined.charge_type.fill_null("recurring"),
         billable=joined.billable.fill_null(True),
@@ -76,26 +77,36 @@ def lines(books: Books) -> ir.Table:
         start_date=ibis.coalesce(joined.start_date, joined.c_start),
         term_start=ibis.coalesce(joined.c_start, joined.start_date),
         ends_on=ibis.least(joined.end_date.fill_null(FOREVER), joined.c_ends),
-        cancelled_on=cancelled,
+        cancelled_on=ibis.least(joined.terminated_date.fill_null(FOREVER), joined.c_cancelled.fill_null(FOREVER)),
+    ).select(
+        "system", "key", "account_key", "contract_key", "product_code", "quote_line_key", "quantity", "unit_price",
+        "price_months", "list_price", "currency", "charge_type", "billable", "billing_months", "billing_timing",
+        "start_date", "term_start", "ends_on", "cancelled_on", "free_until", "included_quantity", "overage_price",
+        "overage_measure", "auto_bills_overage", "opportunity_key", "modified_at",
     )  # fmt: skip
 
 
-def rows(books: Books) -> ir.Table:
+LINES = Relation("agreed_lines", _lines)
+
+
+def _rows(books: Books) -> ir.Table:
     """What counts towards each billed line: the line itself, its revisions, and its bundle's components.
 
     One row per contract_lines row: `base_key` is the line that is billed, `own_key` the base line of the row,
     [`begins`, `until`) the days on which the row counts (`begins` never before a free period ends), and
     `same_price` whether the row is priced as the billed line is.
     """
-    base = lines(books)
+    base = LINES.table
     billed_as = _billed_as(books, base)
-    base = base.left_join(
-        billed_as, [base.system == billed_as.part_system, base.key == billed_as.part_key]
-    ).mutate(base_key=lambda t: ibis.coalesce(t.whole_key, t.key))
-    own = base.select(
-        "system", "base_key", "unit_price", "price_months", "quantity", "quote_line_key", "modified_at",
-        own_key="key", row_key="key", begins=_begins(base, base.start_date), until="ends_on",
-        cancelled_on="cancelled_on", starts="start_date",
+    base = base.left_join(billed_as, [base.system == billed_as.part_system, base.key == billed_as.part_key]).mutate(
+        base_key=lambda t: ibis.coalesce(t.whole_key, t.key)
+    )
+    own = base.mutate(
+        own_key=base.key, row_key=base.key, begins=_begins(base, base.start_date), until=base.ends_on,
+        starts=base.start_date,
+    ).select(
+        "system", "base_key", "own_key", "row_key", "quantity", "unit_price", "price_months", "quote_line_key",
+        "begins", "until", "starts", "cancelled_on", "modified_at",
     )  # fmt: skip
     revisions = _revisions(books, base)
     both = own.union(revisions.select(*own.columns))
@@ -133,9 +144,8 @@ def _begins(rows: ir.Table, start: ir.DateValue) -> ir.DateValue:
 def _billed_as(books: Books, base: ir.Table) -> ir.Table:
     """(part_system, part_key) of bundle components, with the line that they are billed with as `whole_key`."""
     product = books.table("products", "crm")
-    product = product.filter(product.rollup_code.notnull()).select(
-        pr_system="system", pr_code="code", rollup_code="rollup_code"
-    ).distinct()  # fmt: skip
+    product = product.filter(product.rollup_code != product.code)
+    product = product.select(pr_system="system", pr_code="code", rollup_code="rollup_code").distinct()
     whole = base.group_by(w_system="system", w_contract="contract_key", w_code="product_code").agg(
         whole_key=base.key.min()
     )
@@ -152,3 +162,6 @@ def _billed_as(books: Books, base: ir.Table) -> ir.Table:
         ],
     )
     return part.select(part_system="system", part_key="key", whole_key="whole_key")
+
+
+ROWS = Relation("agreed_rows", _rows)

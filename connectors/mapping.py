@@ -15,16 +15,15 @@ from typing import Any, Literal
 from books.columns import Kind
 from books.entities import COMMON, Entity
 from connectors.contract import Record
+from connectors.fields import ColumnRule, Field, Read, joined, word
 from connectors.transforms import BadValue, Convert
 
 Row = dict[str, Any]
 AccountBy = Literal["own", "crm", "billing_number"]
-Read = Callable[[Record], Any]
 
 # Pseudo-fields that the files connector adds to a record.
 FILE, LINE, ERROR = "_file", "_line", "_unreadable"
-KEY_SEPARATOR = "/"
-_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+_dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 @dataclass(frozen=True)
@@ -34,68 +33,6 @@ class Reject:
     object: str
     key: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field of a record: a name, or a path such as `Tier.Price` through joined and looked-up records."""
-
-    path: str
-
-    @cached_property
-    def read(self) -> Read:
-        """The value, or None where the record, or one on the way, does not have it."""
-        if not self.nested:
-            name = self.path
-            return lambda record: record.get(name)
-        steps = self.path.split(".")
-
-        def walk(record: Record) -> Any:
-            value: Any = record
-            for step in steps:
-                if not isinstance(value, abc.Mapping):
-                    return None
-                value = value.get(step)
-            return value
-
-        return walk
-
-    @property
-    def nested(self) -> bool:
-        """A path, not a name; an SQL expression such as BUILTIN.DF(currency) is a name."""
-        return "." in self.path and "(" not in self.path
-
-
-@dataclass(frozen=True)
-class ColumnRule:
-    """How one column is filled: the first field that has a value, converted; else `otherwise`.
-
-    `joined` puts all fields together instead, as keys are. `convert` is None for a constant.
-    """
-
-    column: str
-    kind: Kind
-    fields: tuple[Field, ...]
-    convert: Convert | None
-    otherwise: Any = None
-    joined: bool = False
-
-    def values(self, records: Iterable[Record]) -> list[Any]:
-        """What `read` gives for each of the records."""
-        if len(self.fields) == 1 and not self.joined and not self.fields[0].nested:
-            name = self.fields[0].path
-            return [record.get(name) for record in records]
-        read = self.read
-        return [read(record) for record in records]
-
-    @cached_property
-    def read(self) -> Read:
-        if self.joined:
-            return joined(self.fields)
-        if len(self.fields) == 1:
-            return self.fields[0].read
-        reads = [f.read for f in self.fields]
-        return lambda record: next((v for read in reads if (v := read(record)) is not None and v != ""), None)
 
 
 @dataclass(frozen=True)
@@ -149,7 +86,7 @@ class Target:
             return Reject(self.object, _place(record), str(record[ERROR]))
         key = self._key(record)
         if key is None:
-            return Reject(self.object, _place(record), f"The record has no {self._key_names}, which is its key.")
+            return Reject(self.object, _place(record), f"The record has no usable {self._key_names}, which is its key.")
         row = self._blank.copy()
         row["system"], row["key"], row["synced_at"] = system, key, synced_at
         column = ""
@@ -169,7 +106,7 @@ class Target:
 
     @cached_property
     def _key_names(self) -> str:
-        return " or no ".join(f.path for f in self.key)
+        return " or no usable ".join(f.path for f in self.key)
 
     @cached_property
     def _blank(self) -> Row:
@@ -290,18 +227,21 @@ class ObjectMapping:
         return next((kind for kind in (Kind.INSTANT, Kind.DATE) if kind in kinds), Kind.TEXT)
 
     def book(self, records: Iterable[Record], system: str, synced_at: datetime) -> Mapped:
-        """Turn the records of a page into rows of every target that takes them."""
-        rejects: dict[Reject, None] = {}
+        """Turn the records of a page into rows of every target that takes them.
+
+        A record that two targets refuse for the same reason is one reject.
+        """
+        rejects: dict[tuple[int, Reject], None] = {}
         rows: list[list[Row]] = [[] for _ in self.targets]
-        for record in records:
+        for n, record in enumerate(records):
             for into, target in zip(rows, self.targets, strict=True):
                 if target.takes(record):
                     row = target.row(record, system, synced_at)
                     if isinstance(row, Reject):
-                        rejects[row] = None
+                        rejects[n, row] = None
                     else:
                         into.append(row)
-        return Mapped(list(zip(self.targets, rows, strict=True)), list(rejects))
+        return Mapped(list(zip(self.targets, rows, strict=True)), [reject for _, reject in rejects])
 
     @property
     def _modified(self) -> tuple[Field, ...]:
@@ -327,33 +267,10 @@ class Mapping:
         return tuple(name for name, o in self.objects.items() if not o.on_demand)
 
 
-def joined(fields: Sequence[Field]) -> Callable[[Record], str | None]:
-    """The fields' values as one key, or None where one is missing."""
-    reads = [f.read for f in fields]
-    if len(reads) == 1:
-        only = reads[0]
-        return lambda record: word(only(record)) or None
-
-    def join(record: Record) -> str | None:
-        parts = [word(read(record)) for read in reads]
-        return KEY_SEPARATOR.join(parts) if all(parts) else None
-
-    return join
-
-
 def own_columns(entity: Entity) -> abc.Mapping[str, Kind]:
     """The columns that a mapping may fill, by name: the entity's own, not the common ones."""
     common = {column.name for column in COMMON}
     return {column.name: column.kind for column in entity.columns if column.name not in common}
-
-
-def word(value: Any) -> str:
-    """A value as `where` and keys compare it: text, with true and false as words, and nothing as ""."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
 
 
 def _place(record: Record) -> str:

@@ -36,17 +36,15 @@ from books.columns import Kind
 from books.entities import ENTITIES
 from connectors import transforms
 from connectors.errors import MappingError
+from connectors.fields import ColumnRule, Field, word
 from connectors.mapping import (
     Account,
-    ColumnRule,
-    Field,
     Join,
     LookUp,
     Mapping,
     ObjectMapping,
     Target,
     own_columns,
-    word,
 )
 from connectors.transforms import BadValue
 
@@ -88,11 +86,18 @@ def parse(text: str, name: str = "mapping") -> Mapping:
     kind = top.text("connector")
     if kind not in OPTIONS:
         raise top.wrong(f"names the connector {kind!r}; there are {', '.join(OPTIONS)}")
-    objects = top.at("objects").table(top.need("objects"))
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    objects = _Spot(name).table(top.need("objects"))
+    digest = hashlib.sha256(json.dumps(_ordered(content)).encode()).hexdigest()
     return Mapping(
         kind, {str(n): _object(objects.at(str(n)), str(n), o, kind) for n, o in objects.items()}, f"sha256:{digest}"
     )
+
+
+def _ordered(content: Any) -> Any:
+    """The content with its tables as lists in the order of their keys: two files that say the same are the same."""
+    if isinstance(content, dict):
+        return sorted([word(key), _ordered(value)] for key, value in content.items())
+    return [_ordered(value) for value in content] if isinstance(content, list) else content
 
 
 class _Spot:
@@ -220,7 +225,7 @@ def _where(spot: _Spot, content: object) -> tuple[tuple[Field, frozenset[str]], 
 
 
 def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule:
-    if isinstance(content, str):
+    if isinstance(content, str | list):
         content = {"from": content}
     spot = spot.table(content, _COLUMN_KEYS)
     sources = [key for key in ("from", "join", "constant") if key in spot]

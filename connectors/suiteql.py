@@ -12,8 +12,9 @@ from typing import Any
 from books.columns import Kind
 from connectors.contract import Record
 from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
+from connectors.fields import Field
 from connectors.http import Answer
-from connectors.mapping import Field, ObjectMapping
+from connectors.mapping import ObjectMapping
 from connectors.retries import RetryPolicy
 from connectors.tokens import Bearer
 

@@ -12,8 +12,12 @@ from typing import Any
 import pyarrow as pa
 
 from connectors.contract import Record
-from connectors.mapping import ColumnRule, ObjectMapping, Reject, Target
+from connectors.fields import ColumnRule
+from connectors.mapping import ObjectMapping, Reject, Target
 from connectors.transforms import BadValue
+
+# True equals 1 in Python, and lists cannot be hashed: columns that hold such values are told apart by their text.
+_HASHED = {str, int, bool, type(None)}
 
 
 @dataclass(frozen=True)
@@ -25,48 +29,52 @@ class Booked:
 
 
 def booked(mapped: ObjectMapping, records: Iterable[Record], system: str, synced_at: datetime) -> Booked:
-    """Turn the records of a page into tables of every target that takes them."""
+    """Turn the records of a page into tables of every target that takes them, as `ObjectMapping.book` into rows."""
     page = list(records)
     tables: list[tuple[Target, pa.Table]] = []
-    rejects: dict[Reject, None] = {}
+    rejects: dict[tuple[int, Reject], None] = {}
     for target in mapped.targets:
-        table, refused = _table(target, [r for r in page if target.takes(r)], system, synced_at)
-        rejects.update(dict.fromkeys(refused))
-        if table.num_rows:
-            tables.append((target, table))
-    return Booked(tables, list(rejects))
+        places = [n for n, record in enumerate(page) if target.takes(record)]
+        taken = [page[n] for n in places]
+        columns, bad = _columns(target, taken)
+        if bad:
+            for n in sorted(bad):
+                row = target.row(taken[n], system, synced_at)
+                assert isinstance(row, Reject), "a value was refused in its column but not in its row"
+                rejects[places[n], row] = None
+            taken = [record for n, record in enumerate(taken) if n not in bad]
+            columns, _ = _columns(target, taken)
+        if taken:
+            tables.append((target, _table(target, taken, columns, system, synced_at)))
+    return Booked(tables, [reject for _, reject in sorted(rejects, key=lambda entry: entry[0])])
 
 
-def _table(
-    target: Target, records: Sequence[Record], system: str, synced_at: datetime
-) -> tuple[pa.Table, Sequence[Reject]]:
+def _columns(target: Target, records: Sequence[Record]) -> tuple[dict[str, pa.Array], set[int]]:
+    """The filled columns, and the places of the records that cannot be rows."""
     schema = target.entity.arrow
     keys = [target.key_of(record) for record in records]
     bad = {n for n, key in enumerate(keys) if key is None or target.unreadable(records[n])}
-    columns: dict[str, pa.Array] = {}
-    for rule in target.rules:
-        columns[rule.column] = _column(rule, records, schema.field(rule.column).type, bad)
-    if bad:
-        good = [record for n, record in enumerate(records) if n not in bad]
-        refused = [target.row(records[n], system, synced_at) for n in sorted(bad)]
-        return _table(target, good, system, synced_at)[0], [r for r in refused if isinstance(r, Reject)]
+    columns = {rule.column: _column(rule, records, schema.field(rule.column).type, bad) for rule in target.rules}
+    return columns | {"key": pa.array(keys, pa.string())}, bad
+
+
+def _table(
+    target: Target, records: Sequence[Record], columns: dict[str, pa.Array], system: str, synced_at: datetime
+) -> pa.Table:
+    schema = target.entity.arrow
     constants = {"system": system, "synced_at": synced_at, "deleted": False}
     columns |= {name: pa.repeat(pa.scalar(v, schema.field(name).type), len(records)) for name, v in constants.items()}
-    columns["key"] = pa.array(keys, pa.string())
     columns["raw"] = pa.array([target.raw_of(record) for record in records], pa.string())
     arrays = [columns[f.name] if f.name in columns else pa.nulls(len(records), f.type) for f in schema]
-    return pa.Table.from_arrays(arrays, schema=schema), []
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _column(rule: ColumnRule, records: Sequence[Record], kind: pa.DataType, bad: set[int]) -> pa.Array:
     """The column's values; the places of those that cannot be converted are added to `bad`."""
-    convert = rule.convert
-    if convert is None:
+    if rule.convert is None:
         return pa.repeat(pa.scalar(rule.otherwise, kind), len(records))
     values = rule.values(records)
-    names: Sequence[Hashable] = values
-    if (bool in (types := set(map(type, values))) and int in types) or not types <= _HASHED:
-        names = [(type(value), repr(value)) for value in values]
+    names = _names(values)
     places: dict[Hashable, int] = {}
     converted: list[Any] = []
     refused: set[int] = set()
@@ -74,7 +82,7 @@ def _column(rule: ColumnRule, records: Sequence[Record], kind: pa.DataType, bad:
         if name not in places:
             places[name] = len(converted)
             try:
-                converted.append(rule.otherwise if value is None or value == "" else convert(value))
+                converted.append(rule.otherwise if value is None or value == "" else rule.convert(value))
             except BadValue:
                 refused.add(len(converted))
                 converted.append(None)
@@ -84,5 +92,9 @@ def _column(rule: ColumnRule, records: Sequence[Record], kind: pa.DataType, bad:
     return pa.array(converted, kind).take(pa.array(indices, pa.int32()))
 
 
-# True equals 1 in Python, and lists cannot be hashed: columns that hold such values are told apart by their text.
-_HASHED = {str, int, bool, type(None)}
+def _names(values: Sequence[Any]) -> Sequence[Hashable]:
+    """What tells distinct values apart: themselves, or their type and text."""
+    types = set(map(type, values))
+    if types <= _HASHED and not {int, bool} <= types:
+        return values
+    return [(type(value), repr(value)) for value in values]

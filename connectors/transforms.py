@@ -37,13 +37,27 @@ class BadValue(ValueError):
 
 
 def text(value: Any) -> str:
+    """Text as it is, without the null bytes that exports are known to leave in it (vendors.md A5)."""
     if isinstance(value, str):
-        return value
+        if not encodable(value):
+            raise BadValue("holds half a character, which is no text")
+        return value.replace("\0", "") if "\0" in value else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     raise BadValue(f"is not text but {_shown(value)}")
+
+
+def encodable(value: str) -> bool:
+    """Whether the text can be stored at all: JSON can spell half of a surrogate pair, and nothing can hold it."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def lower(value: Any) -> str:
@@ -109,7 +123,8 @@ def absolute_of(kind: Kind) -> Convert:
 
 def day(value: Any) -> date:
     """A calendar day written as 2026-11-30."""
-    if isinstance(value, str) and len(value) == 10:
+    # Python also takes 2026-W01-1, a day of a week.
+    if isinstance(value, str) and len(value) == 10 and value[7] == "-":
         try:
             return date.fromisoformat(value)
         except ValueError:

@@ -71,6 +71,16 @@ class ConsolePolicy(Part):
     act_as: str | None = None
 
 
+class Mail(Part):
+    """The relay for e-mail. The password, where it needs one, is TIEOUT_SMTP_PASSWORD."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(gt=0, lt=65536)] = 25
+    sender: str = "tieout@localhost"
+    starttls: bool = False
+    username: str | None = None
+
+
 class SeverityBands(Part):
     S1: Decimal = Decimal(25_000)
     S2: Decimal = Decimal(2_500)
@@ -84,6 +94,7 @@ class Config(Part):
     checks: dict[str, CheckSetting] = Field(default_factory=dict)
     gate: GatePolicy = GatePolicy()
     console: ConsolePolicy = ConsolePolicy()
+    mail: Mail = Mail()
     severity_bands: SeverityBands = SeverityBands()
     reporting_currency: str = "USD"
     state: str = ".tieout"

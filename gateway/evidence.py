@@ -17,7 +17,7 @@ def evidence_of(engine: Engine) -> Callable[[Collection[Record]], Mapping[Record
     """Looks records up in whatever the engine holds; a record that is not there has no values."""
 
     def values(records: Collection[Record]) -> Mapping[Record, Mapping[str, str]]:
-        found: dict[Record, Mapping[str, str]] = dict.fromkeys(records, {})
+        found: dict[Record, Mapping[str, str]] = {record: {} for record in records}
         for entity in sorted({record.entity for record in records if record.entity in ENTITIES}):
             found |= _rows(engine, entity, [record for record in records if record.entity == entity])
         return found

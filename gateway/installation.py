@@ -5,21 +5,22 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 
-from connectors.registry import open_connector
-
 from books.accounts import Matching
 from books.reading import Books
 from books.store import Store
 from checks.catalogue import CATALOGUE
 from checks.ruleset import Ruleset
-from connectors.contract import Connector
+from connectors.contract import Connector, RunSource
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping_file import load, shipped
+from connectors.registry import open_connector, open_run_source
 from gateway.config import Config, Source, source_settings
 from gateway.db.embedded import embedded_url
 from gateway.db.migrate import upgrade
 from gateway.db.session import Database
 from gateway.errors import ConfigError
+from gateway.owners.model import Owners
+from gateway.owners.reading import load as load_owners
 from gateway.sync.ledger import Ledger
 
 DATABASE_VARIABLE = "TIEOUT_DATABASE_URL"
@@ -89,6 +90,10 @@ class Installation:
     @cached_property
     def ruleset(self) -> Ruleset:
         return Ruleset(CATALOGUE.values(), self.books, self.config.overrides())
+
+    @cached_property
+    def owners(self) -> Owners:
+        return load_owners(self.config.path(self.config.owners))
 
     def source(self, name: str) -> Source:
         if name not in self.config.sources:

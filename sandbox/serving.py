@@ -3,9 +3,12 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 START_DEADLINE_S = 10.0
 
@@ -13,11 +16,14 @@ START_DEADLINE_S = 10.0
 class LoopbackServer:
     """One HTTP server on 127.0.0.1. `start` after `stop` listens on the same port again.
 
+    With a `clock`, the `Date` of its answers is that clock's: a simulated system lives in its own time.
+
     Raises RuntimeError when the server has not come up within `START_DEADLINE_S` seconds.
     """
 
-    def __init__(self, app: ASGIApp, port: int = 0) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, port: int = 0, clock: Callable[[], datetime] | None = None) -> None:
+        self._app = _Dated(app, clock) if clock else app
+        self._dates_itself = clock is not None
         self.port = port or _free_port()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -29,7 +35,13 @@ class LoopbackServer:
     def start(self) -> str:
         """Listen, and return the base URL once requests are answered."""
         config = uvicorn.Config(
-            self._app, host="127.0.0.1", port=self.port, log_level="warning", lifespan="off", access_log=False
+            self._app,
+            host="127.0.0.1",
+            port=self.port,
+            log_level="warning",
+            lifespan="off",
+            access_log=False,
+            date_header=not self._dates_itself,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True, name=f"loopback-{self.port}")
@@ -55,6 +67,23 @@ class LoopbackServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class _Dated:
+    """Puts the simulated time into the answers' `Date`."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], datetime]) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                stamp = format_datetime(self._clock().astimezone(UTC), usegmt=True).encode()
+                message["headers"] = [*message.get("headers", ()), (b"date", stamp)]
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 def _free_port() -> int:

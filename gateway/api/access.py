@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 from gateway.errors import Refused
 from gateway.installation import Installation
 from gateway.keys.keys import Caller, recognise
+from gateway.prebill.gate import Gate
 
 # A client that is still sending gets its answer only when it has finished; so much is read and thrown away.
 DRAINED_BYTES = 128 * 1024 * 1024
@@ -18,7 +19,14 @@ def installation(request: Request) -> Installation:
     return found
 
 
+def gate(request: Request) -> Gate:
+    found = request.app.state.gate
+    assert isinstance(found, Gate)
+    return found
+
+
 InstallationDep = Annotated[Installation, Depends(installation)]
+GateDep = Annotated[Gate, Depends(gate)]
 
 
 def caller(installed: InstallationDep, authorization: Annotated[str, Header()] = "") -> Caller:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from gateway import console
 from gateway.api import exceptions, health, prebill, problems
 from gateway.installation import Installation
+from gateway.prebill.opening import open_gate
 
 DESCRIPTION = "Pre-bill validation and the exception queue of Tieout. Errors are RFC 9457 problem details."
 
@@ -15,6 +16,7 @@ def create_app(installed: Installation) -> FastAPI:
     """The application of one installation."""
     app = FastAPI(title="Tieout", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.installation = installed
+    app.state.gate = open_gate(installed)
     problems.install(app)
     app.include_router(prebill.router)
     app.include_router(exceptions.router)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Header
 
-from gateway.api.access import BodyDep, CallerDep, InstallationDep
+from gateway.api.access import BodyDep, CallerDep, GateDep, InstallationDep
 from gateway.errors import NotFound, Refused
 from gateway.prebill.request import Question
 from gateway.prebill.tables import Validation
@@ -24,7 +24,7 @@ def request_schemas() -> dict[str, Any]:
 @router.post("/validations", openapi_extra=_BODY)
 def validate(
     who: CallerDep,
-    installed: InstallationDep,
+    gate: GateDep,
     body: BodyDep,
     idempotency_key: Annotated[str, Header(max_length=255)] = "",
 ) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def validate(
     who.require("prebill:validate")
     if not idempotency_key:
         raise Refused("Send an Idempotency-Key header, a new one for each question.", "idempotency-key-missing")
-    return installed.gate.ask(body, who.key_id, idempotency_key)
+    return gate.ask(body, who.key_id, idempotency_key)
 
 
 @router.get("/validations/{validation_id}")

@@ -26,8 +26,9 @@ def serve(
     installed = installation(config)
     refuse_open_console(installed.config, host)
     telemetry.install("tieout-api")
-    installed.gate.warm()
-    uvicorn.run(create_app(installed), host=host, port=port, log_level="info", access_log=False)
+    app = create_app(installed)
+    app.state.gate.warm()
+    uvicorn.run(app, host=host, port=port, log_level="info", access_log=False)
 
 
 def refuse_open_console(config: Config, host: str) -> None:

@@ -10,6 +10,7 @@ import typer
 from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, out, print_json
 from gateway.errors import ConfigError
 from gateway.installation import Installation
+from gateway.prebill.opening import open_gate
 
 EXAMPLE = "Example: `tieout validate BR-00000123 --dry-run --json`"
 
@@ -29,7 +30,7 @@ def validate(
     """Put an invoice run to the gate. Status 0: pass or warn; 1: block; 2: the question could not be put."""
     installed = installation(config)
     body = _body(installed, run, system, dry_run, file)
-    answer = installed.gate.ask(json.dumps(body).encode(), "shell", secrets.token_hex(16))
+    answer = open_gate(installed).ask(json.dumps(body).encode(), "shell", secrets.token_hex(16))
     if as_json:
         print_json(answer)
     else:

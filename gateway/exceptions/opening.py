@@ -1,7 +1,7 @@
 """Opens cases, few or a hundred thousand: owners by the routes, terms frozen, deadlines, the first event."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from gateway.exceptions.bulk import copy_rows
 from gateway.exceptions.context import Context
-from gateway.exceptions.events import Happening, write_many
 from gateway.exceptions.promise import Promises
 from gateway.exceptions.sightings import Sighting
 from gateway.exceptions.states import State
-from gateway.notices.outbox import ITEM_COLUMNS
 from gateway.notices.timing import URGENT, ready
+from gateway.owners.model import Owners
 from gateway.owners.routing import Assignment, Router, Subject
 
 _COLUMNS = (
@@ -28,6 +27,34 @@ _COLUMNS = (
     *("business_team", "business_owner", "technical_team", "technical_owner", "calendar", "sla_terms"),
     *("cut_off_at", "ack_due_at", "resolve_due_at", "next_step_at"),
 )
+_LIST = ", ".join(_COLUMNS)
+_STAGE = f"""
+CREATE TEMP TABLE incoming ON COMMIT DROP AS
+SELECT {_LIST}, CAST(NULL AS text[]) AS told, CAST(NULL AS timestamptz) AS ready_at, CAST(NULL AS text) AS digest
+FROM cases WITH NO DATA
+"""
+# The cases, the first event and the audit entry of each, and what their owners are to be told.
+_OPEN = f"""
+WITH opened AS (
+  INSERT INTO cases ({_LIST}) SELECT {_LIST} FROM incoming ORDER BY fingerprint
+  ON CONFLICT (fingerprint) WHERE current DO NOTHING
+  RETURNING fingerprint, number, jsonb_build_object(
+    'severity', severity, 'calendar', calendar, 'cut_off', CAST(:cut_off AS text), 'amount', CAST(amount AS text),
+    'currency', currency, 'business_owner', business_owner, 'technical_owner', technical_owner,
+    'recurrence_of', 'EXC-' || recurrence_of) AS said
+), events AS (
+  INSERT INTO case_events (case_number, at, actor, move, state, after)
+  SELECT number, :now, :actor, 'opened', 'open', said FROM opened ORDER BY number
+), audited AS (
+  INSERT INTO audit_entries (at, actor, action, subject, after)
+  SELECT :now, :actor, 'case.opened', 'EXC-' || number, said FROM opened ORDER BY number
+), items AS (
+  INSERT INTO notice_items (case_number, recipient, kind, severity, digest, queued_at, ready_at)
+  SELECT o.number, unnest(i.told), 'opened', i.severity, i.digest, :now, i.ready_at
+  FROM opened o JOIN incoming i USING (fingerprint) ORDER BY o.number
+)
+SELECT fingerprint, number FROM opened
+"""
 
 
 @dataclass(frozen=True)
@@ -47,19 +74,13 @@ def open_cases(session: Session, openings: Sequence[Opening], context: Context, 
     for one in openings:
         promises.terms(one.sighting.finding.check)
     promises.freeze(session)
-    columns = ", ".join(_COLUMNS)
     session.execute(text("DROP TABLE IF EXISTS pg_temp.incoming"))
-    session.execute(text(f"CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT {columns} FROM cases WITH NO DATA"))
-    copy_rows(session, "incoming", _COLUMNS, _case_rows(openings, assigned, promises, context, now))
-    inserted = session.execute(
-        text(
-            f"INSERT INTO cases ({columns}) SELECT {columns} FROM incoming ORDER BY fingerprint "
-            "ON CONFLICT (fingerprint) WHERE current DO NOTHING RETURNING fingerprint, number"
-        )
-    )
-    numbers: dict[str, int] = dict(inserted.tuples().all())
-    _write_down(session, openings, assigned, numbers, context, now)
-    return {fingerprint: f"EXC-{number}" for fingerprint, number in numbers.items()}
+    session.execute(text(_STAGE))
+    columns = (*_COLUMNS, "told", "ready_at", "digest")
+    copy_rows(session, "incoming", columns, _case_rows(openings, assigned, promises, context, now))
+    cut_off = context.cut_off.isoformat() if context.cut_off else None
+    opened = session.execute(text(_OPEN), {"now": now, "actor": context.actor, "cut_off": cut_off})
+    return {fingerprint: f"EXC-{number}" for fingerprint, number in opened}
 
 
 def _subject(seen: Sighting) -> Subject:
@@ -83,7 +104,8 @@ def _case_rows(
     now: datetime,
 ) -> Iterator[tuple[Any, ...]]:
     evidence = context.evidence_rows([one.sighting.evidence for one in openings])
-    reads = {check: sorted(systems) for check, systems in context.reads.items()}
+    reads = {check: _array(sorted(systems)) for check, systems in context.reads.items()}
+    told = _Told(context.owners, now)
     for one in openings:
         seen, finding = one.sighting, one.sighting.finding
         who = assigned[seen.fingerprint]
@@ -94,41 +116,31 @@ def _case_rows(
             *(finding.mode.value, finding.scope.value, finding.kind.value, finding.account_key),
             *(context.names.get(finding.account_key or ""), finding.record.system, finding.record.entity),
             *(finding.record.key, finding.subject, *finding.period, finding.invoice_key, finding.line_key),
-            *(seen.content, reads.get(finding.check, []), finding.expected, finding.actual, seen.amount),
+            *(seen.content, reads.get(finding.check, "{}"), finding.expected, finding.actual, seen.amount),
             *(finding.currency, context.reporting_amount(seen.amount, finding.currency)),
             *(json.dumps({name: str(value) for name, value in finding.terms.items()}), seen.arithmetic),
             *(seen.message, json.dumps(evidence(seen.evidence)), finding.fails_from),
             *(now, now, context.data_as_of, 1, State.OPEN.value, one.recurrence_of),
             *(who.business_team, who.business_owner, who.technical_team, who.technical_owner, who.calendar),
             *(terms.digest, context.cut_off, kept.ack_due_at, kept.resolve_due_at, kept.next_step_at),
+            *told.of(seen.severity, who),
         )
 
 
-def _write_down(
-    session: Session,
-    openings: Sequence[Opening],
-    assigned: dict[str, Assignment],
-    numbers: dict[str, int],
-    context: Context,
-    now: datetime,
-) -> None:
-    """The opening event, its audit entry, and what the owners are told."""
-    won = [one for one in openings if one.sighting.fingerprint in numbers]
-    happenings, items = [], []
-    calendars = context.owners.business_calendars
-    readiness: dict[tuple[str, str], tuple[datetime, str]] = {}
-    for one in won:
-        seen = one.sighting
-        number, who = numbers[seen.fingerprint], assigned[seen.fingerprint]
-        happenings.append(Happening(number, "opened", State.OPEN, after=_after(one, who, context)))
-        key = (seen.severity, who.calendar)
-        if key not in readiness:
-            readiness[key] = ready("opened", seen.severity, calendars[who.calendar], now)
-        ready_at, digest = readiness[key]
-        for recipient in first_told(seen.severity, who.business_team, who.business_owner):
-            items.append((number, recipient, "opened", seen.severity, digest, now, ready_at))
-    write_many(session, now, context.actor, happenings)
-    copy_rows(session, "notice_items", ITEM_COLUMNS, items)
+class _Told:
+    """Who hears of a new case and when; the cases of one sweep share a few answers."""
+
+    def __init__(self, owners: Owners, now: datetime) -> None:
+        self._owners = owners
+        self._now = now
+        self._known: dict[tuple[str, Assignment], tuple[str, datetime, str]] = {}
+
+    def of(self, severity: str, who: Assignment) -> tuple[str, datetime, str]:
+        if (severity, who) not in self._known:
+            calendar = self._owners.business_calendars[who.calendar]
+            recipients = _array(first_told(severity, who.business_team, who.business_owner))
+            self._known[severity, who] = (recipients, *ready("opened", severity, calendar, self._now))
+        return self._known[severity, who]
 
 
 def first_told(severity: str, team: str, owner: str) -> tuple[str, ...]:
@@ -137,14 +149,6 @@ def first_told(severity: str, team: str, owner: str) -> tuple[str, ...]:
     return (f"team:{team}", person) if severity in URGENT else (person,)
 
 
-def _after(one: Opening, who: Assignment, context: Context) -> dict[str, Any]:
-    after = {
-        "severity": one.sighting.severity,
-        "calendar": who.calendar,
-        "cut_off": context.cut_off.isoformat() if context.cut_off else None,
-        "amount": str(one.sighting.amount),
-        "currency": one.sighting.finding.currency,
-        "business_owner": who.business_owner,
-        "technical_owner": who.technical_owner,
-    }
-    return after if one.recurrence_of is None else {**after, "recurrence_of": f"EXC-{one.recurrence_of}"}
+def _array(texts: Iterable[str]) -> str:
+    """A text[] as COPY takes it."""
+    return json.dumps(list(texts), ensure_ascii=False).replace("[", "{", 1)[:-1] + "}"

@@ -8,7 +8,6 @@
 Set work is done by COPY and one statement each; what decides is in `sightings`. The transaction is the caller's.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +24,7 @@ from gateway.exceptions.opening import Opening, open_cases
 from gateway.exceptions.returning import Sighted, apply_changes, reopen
 from gateway.exceptions.sightings import Known, Sighting, Verdict, sightings, verdict
 from gateway.exceptions.states import State
+from gateway.exceptions.tables import ACTIVE_SQL
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,23 @@ def take_in(session: Session, evaluations: Sequence[Evaluation], context: Contex
     """
     seen = sightings(evaluations)
     _stage(session, seen)
-    known = _known(session)
+    references = _current(session)
+    known = _changed_or_closed(session)
     sorted_out: dict[Verdict, list[Sighted]] = {one: [] for one in Verdict}
     for fingerprint, sighting in seen.items():
         found = known.get(fingerprint)
-        sorted_out[verdict(found, sighting, context.data_as_of, now)].append(Sighted(sighting, found))
-    references = {fingerprint: f"EXC-{found.number}" for fingerprint, found in known.items()}
+        if found is not None or fingerprint not in references:
+            sorted_out[verdict(found, sighting, context.data_as_of, now)].append(Sighted(sighting, found))
     references.update(_open(session, sorted_out, context, now))
     reopen(session, sorted_out[Verdict.REGRESSED], context, now)
     cleared = verified = 0
     if context.conclusive:
-        apply_changes(session, sorted_out[Verdict.CHANGED], context, now)
         _mark_seen(session, sorted_out, context, now)
+        apply_changes(session, sorted_out[Verdict.CHANGED], context, now)
         cleared, verified = clear(session, evaluations, context, now)
     link_to_faults(session)
-    counts = Counter({one: len(found) for one, found in sorted_out.items() if found})
+    counts = {one: len(found) for one, found in sorted_out.items() if found}
+    counts[Verdict.AGAIN] = len(seen) - sum(counts.values())
     return Intake(counts, cleared, verified, references)
 
 
@@ -80,19 +82,29 @@ def _stage(session: Session, seen: Mapping[str, Sighting]) -> None:
     """What was seen, as a table that lives as long as the transaction."""
     session.flush()
     session.execute(text("DROP TABLE IF EXISTS pg_temp.seen"))
-    session.execute(text("CREATE TEMP TABLE seen (fingerprint text PRIMARY KEY) ON COMMIT DROP"))
-    copy_rows(session, "seen", ["fingerprint"], ((fingerprint,) for fingerprint in sorted(seen)))
+    session.execute(text("CREATE TEMP TABLE seen (fingerprint text, content text) ON COMMIT DROP"))
+    copy_rows(session, "seen", ["fingerprint", "content"], ((key, one.content) for key, one in sorted(seen.items())))
+    session.execute(text("CREATE UNIQUE INDEX ON pg_temp.seen (fingerprint)"))
     session.execute(text("ANALYZE seen"))
 
 
-def _known(session: Session) -> dict[str, Known]:
+def _current(session: Session) -> dict[str, str]:
+    """The case of every fingerprint that was seen and has one."""
+    rows = session.execute(
+        text("SELECT c.fingerprint, 'EXC-' || c.number FROM seen JOIN cases c USING (fingerprint) WHERE c.current")
+    )
+    return dict(rows.tuples().all())
+
+
+def _changed_or_closed(session: Session) -> dict[str, Known]:
+    """What needs a decision: active cases that say the same as before are left out."""
     rows = session.execute(
         text(
-            "SELECT c.fingerprint, c.number, c.state, c.severity, c.amount, c.content, c.last_seen_at, c.resolved_at, "
+            "SELECT c.fingerprint, c.number, c.state, c.severity, c.amount, c.content, c.resolved_at, "
             "c.resolution, c.accepted_until, c.accepted_amount, "
             "coalesce(original.state NOT IN ('resolved', 'verified'), false) "
-            "FROM seen JOIN cases c USING (fingerprint) LEFT JOIN cases original ON original.number = c.duplicate_of "
-            "WHERE c.current"
+            "FROM seen s JOIN cases c USING (fingerprint) LEFT JOIN cases original ON original.number = c.duplicate_of "
+            "WHERE c.current AND (c.state IN ('resolved', 'verified') OR c.content <> s.content)"
         )
     )
     return {row[0]: Known(row[1], State(row[2]), *row[3:]) for row in rows}
@@ -115,16 +127,14 @@ def _open(
 def _mark_seen(
     session: Session, sorted_out: Mapping[Verdict, Sequence[Sighted]], context: Context, now: datetime
 ) -> None:
-    """Still there: count it, and begin to count clean evaluations anew."""
-    kinds = (Verdict.AGAIN, Verdict.CHANGED, Verdict.ACCEPTED)
-    numbers = [sighted.known.number for kind in kinds for sighted in sorted_out[kind] if sighted.known]
-    if not numbers:
-        return
+    """Still there: count it, and begin to count clean evaluations anew. What was opened just now has its count."""
+    accepted = [one.known.number for one in sorted_out[Verdict.ACCEPTED] if one.known]
     session.execute(
         text(
-            "UPDATE cases SET last_seen_at = :now, seen_data_at = greatest(seen_data_at, :data), "
-            "occurrences = occurrences + 1, clean_streak = 0 "
-            "WHERE number = ANY(:numbers) AND last_seen_at < :now"
+            "UPDATE cases c SET last_seen_at = :now, seen_data_at = greatest(c.seen_data_at, :data), "
+            "occurrences = c.occurrences + 1, clean_streak = 0 FROM seen s "
+            f"WHERE c.current AND c.fingerprint = s.fingerprint AND c.last_seen_at < :now AND ({ACTIVE_SQL} "
+            "OR c.number = ANY(:accepted))"
         ),
-        {"now": now, "data": context.data_as_of, "numbers": numbers},
+        {"now": now, "data": context.data_as_of, "accepted": accepted},
     )

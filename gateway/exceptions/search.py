@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy import case as case_when
 from sqlalchemy.orm import Session
 
@@ -95,7 +95,7 @@ def search(session: Session, query: Query, now: datetime) -> Page:
     per_page = min(max(query.per_page, 1), MOST_PER_PAGE)
     pages = max(1, -(-found // per_page))
     page = min(max(query.page, 1), pages)
-    statement: Select[tuple[Case]] = select(Case).where(*where).order_by(*_order(query.sort, now))
+    statement = select(Case).where(*where).order_by(*_order(query.sort, now))
     cases = session.scalars(statement.offset((page - 1) * per_page).limit(per_page))
     return Page(tuple(cases), found, totals, page, pages)
 
@@ -161,7 +161,7 @@ def late(now: datetime) -> ColumnElement[bool]:
 def _holding(text: str) -> ColumnElement[bool]:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     columns = (Case.account_key, Case.account_name, Case.message, Case.record_key, Case.subject)
-    parts = [column.ilike(f"%{escaped}%") for column in columns]
+    parts: list[ColumnElement[bool]] = [column.ilike(f"%{escaped}%") for column in columns]
     digits = text.upper().removeprefix("EXC-")
     if digits.isdecimal() and len(digits) <= 18:
         parts.append(Case.number == int(digits))

@@ -53,7 +53,6 @@ class Known:
     severity: str
     amount: Decimal
     content: str
-    last_seen_at: datetime
     resolved_at: datetime | None
     resolution: str | None
     accepted_until: datetime | None

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from books.engine import Engine, Request
+from books.snapshots import Snapshot
 from books.store import Store
 from checks.contract import Mode, Outcome, Scope
 from checks.findings import Evaluation, Finding
@@ -30,7 +31,7 @@ from gateway.prebill.verdict import Draft, Judgement, Reason, judge_run
 from gateway.rates import rates_to
 from gateway.sync.ledger import Ledger
 
-RecordFindings = Callable[[Session, Sequence[Finding], Engine, datetime, bool], Mapping[str, str]]
+RecordFindings = Callable[[Session, Sequence[Finding], Engine, Snapshot, datetime, bool], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Gate:
             with truth.share(request, asked.drafts, None, ()) as whole:
                 evaluations += self._evaluate(truth, asked, whole, lambda scope: scope is Scope.RUN)
                 judgement = judge_run(drafts, self._relevant(evaluations), refusals, self._config.fail_open())
-                references = self._record(session, judgement.findings(), whole, now, asked.enforced)
+                references = self._record(session, judgement.findings(), whole, truth.snapshot, now, asked.enforced)
         return asked, self._shown_answer(truth, asked, judgement, references)
 
     def _with_drafts(self, truth: Truth, question: Question, now: datetime) -> Asked:

@@ -92,7 +92,7 @@ def new_invoice(world: World, run: BillRun, contract_id: str) -> Invoice:
 def put_line(world: World, invoice: Invoice, item: Item) -> InvoiceLine:
     """Put one item on an invoice."""
     account = world.accounts[invoice.account_id]
-    amount = amount_of(item.charge, account, item.start, item.end, item.quantity)
+    amount = amount_of(item.charge, account.currency, item.start, item.end, item.quantity)
     line = InvoiceLine(
         billing_id=world.ids.billing("item"),
         invoice_id=invoice.billing_id,

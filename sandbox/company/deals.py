@@ -29,6 +29,7 @@ CLEAN_BATCH, BAD_BATCH, EARLY_BATCH = "Batch1", "Batch2", "Batch3"
 MIGRATED_AT = datetime(2024, 9, 14, 2, 0, tzinfo=UTC)
 """When most accounts were loaded in bulk: they share this stamp."""
 
+_AGO = timedelta(hours=3)
 _CURRENCY_WEIGHTS = (45, 25, 18, 12)
 
 
@@ -109,7 +110,7 @@ class Deals:
             status=EXPIRED if end and end <= self.world.today else ACTIVATED,
             start=start,
             end=end,
-            activated_at=signed + timedelta(hours=self.rng.randint(1, 30), minutes=self.rng.randint(0, 59)),
+            activated_at=min(signed + timedelta(minutes=self.rng.randint(40, 1_800)), self.world.now - _AGO),
             opportunity_id=ids.crm("opportunity"),
             quote_id=ids.crm("quote"),
             po_number=f"PO-{self.rng.randint(10_000, 99_999)}" if po_required or self.rng.random() < 0.3 else None,

@@ -7,6 +7,7 @@ from random import Random
 from sandbox.company.amounts import document
 from sandbox.company.billing import totals
 from sandbox.company.catalog import OVER_TIME, PRODUCTS
+from sandbox.company.deals import CLEAN_BATCH
 from sandbox.company.model import CreditMemo, ErpInvoice, ErpLine, Invoice, InvoiceLine, RevenueElement
 from sandbox.company.world import World
 
@@ -35,8 +36,10 @@ def copy_to_erp(world: World, rng: Random) -> None:
         world.erp_invoices[copy.erp_id] = copy
         for line in by_invoice[invoice.billing_id]:
             _copy_line(world, copy, line)
-        if net > 0 and rng.random() < 0.01:
-            _credit(world, invoice, document(net / 10, world.accounts[invoice.account_id].currency))
+        account = world.accounts[invoice.account_id]
+        # A credit would change what a planted defect has cost.
+        if net > 0 and account.batch == CLEAN_BATCH and rng.random() < 0.01:
+            _credit(world, invoice, document(net / 10, account.currency))
 
 
 def remove_copy(world: World, copy: ErpInvoice) -> None:

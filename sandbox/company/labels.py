@@ -47,3 +47,8 @@ class LookAlike:
     entity: str
     key: str
     note: str
+
+
+def seat_key(line_id: str, month: date) -> str:
+    """The key of a month's seat count in the books, as the files' mapping makes it."""
+    return f"{line_id}/{month:%Y-%m}"

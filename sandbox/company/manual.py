@@ -13,9 +13,7 @@ from sandbox.company.world import World
 _LATER = timedelta(minutes=20)
 
 
-def enter(
-    world: World, invoice_id: str, product: str, kind: str, quantity: Decimal, price: Decimal
-) -> InvoiceLine:
+def enter(world: World, invoice_id: str, product: str, kind: str, quantity: Decimal, price: Decimal) -> InvoiceLine:
     """A line typed into an invoice: no charge, no subscription, the invoice's day as its period."""
     invoice = world.invoices[invoice_id]
     account = world.accounts[invoice.account_id]
@@ -57,9 +55,7 @@ def repeat(world: World, line: InvoiceLine, invoice_id: str | None = None) -> In
 
 def reverse(world: World, line: InvoiceLine, kind: str) -> InvoiceLine:
     """A line on the same invoice that takes the given one back."""
-    undone = replace(
-        repeat(world, line), kind=kind, quantity=-line.quantity, amount=-line.amount, tax=-line.tax
-    )
+    undone = replace(repeat(world, line), kind=kind, quantity=-line.quantity, amount=-line.amount, tax=-line.tax)
     world.invoice_lines[undone.billing_id] = undone
     return undone
 

@@ -18,13 +18,17 @@ _DETAILED_MONTHS = 3
 """For how many months back the meters' events were kept one by one; before that, two sums a month."""
 
 
-def measure(world: World, rng: Random) -> None:
-    """Fill in what no story has said: events for every metered charge, counts for every line with seats."""
+def measure(world: World, seed: int) -> None:
+    """Fill in what no story has said: events for every metered charge, counts for every line with seats.
+
+    Each line has its own chances, so that a line more or less elsewhere changes nothing here.
+    """
     for charge in world.charges.values():
         if PRODUCTS[charge.product_code].meter:
-            world.usage.extend(_events(world, rng, charge))
-    for line in list(world.lines.values()):
+            world.usage.extend(_events(world, Random(f"{seed}/{charge.line_id}"), charge))
+    for line in world.lines.values():
         if line.included is not None:
+            rng = Random(f"{seed}/{line.crm_id}")
             for month in _months(world, line):
                 world.seats.setdefault((line.crm_id, month), _count(world, rng, line, month))
 

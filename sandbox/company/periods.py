@@ -1,7 +1,6 @@
-"""The billing calendar: bill days, billing periods, and how many months a period counts.
+"""The billing calendar: bill days, billing periods, and how much of a period a part of it counts.
 
-Periods are half-open. A partial month counts its days over the days of the month that runs from bill day to
-bill day; so 17 March to 1 April is 15/31 of a month for an account that is billed on the first.
+Periods are half-open. A part of a billing period counts its days over the days of the whole period.
 """
 
 from calendar import monthrange
@@ -30,7 +29,7 @@ def bill_day_after(day: date, bill_day: int) -> date:
 
 
 def months_between(start: date, end: date, bill_day: int) -> Fraction:
-    """How many months [start, end) counts: whole bill months, and actual days over the days of the others."""
+    """How many months a term counts: whole bill months, and actual days over the days of the others."""
     months = Fraction(0)
     month = bill_day_before(start, bill_day)
     while month < end:
@@ -40,16 +39,24 @@ def months_between(start: date, end: date, bill_day: int) -> Fraction:
     return months
 
 
-def periods(start: date, end: date | None, anchor: date, months: int, until: date) -> Iterator[tuple[date, date]]:
-    """The billing periods of [start, end) that begin on or before `until`.
+def period_of(day: date, anchor: date, months: int) -> tuple[date, date]:
+    """The whole billing period that holds the day; boundaries lie `months` apart, counted from `anchor`."""
+    step = ((day.year - anchor.year) * 12 + day.month - anchor.month) // months
+    while add_months(anchor, step * months) > day:
+        step -= 1
+    return add_months(anchor, step * months), add_months(anchor, (step + 1) * months)
 
-    Their boundaries lie `months` apart, counted from `anchor`; the first and the last period may be shorter.
-    """
-    step = 0
-    while add_months(anchor, (step + 1) * months) <= start:
-        step += 1
+
+def months_billed(start: date, end: date, anchor: date, months: int) -> Fraction:
+    """How many months [start, end), which lies within one billing period, is billed as."""
+    first, last = period_of(start, anchor, months)
+    return Fraction(months * (end - start).days, (last - first).days)
+
+
+def periods(start: date, end: date | None, anchor: date, months: int, until: date) -> Iterator[tuple[date, date]]:
+    """The billing periods of [start, end) that begin on or before `until`; the first and last may be cut."""
     day = start
     while day <= until and (end is None or day < end):
-        following = add_months(anchor, (step + 1) * months)
+        following = period_of(day, anchor, months)[1]
         yield day, min(following, end) if end else following
-        day, step = following, step + 1
+        day = following

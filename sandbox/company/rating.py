@@ -6,8 +6,8 @@
   day of the change. A period in arrears is split where a segment begins.
 - Metered usage is billed by billing period, in arrears: the sum of the events whose local day lies in it.
 - Seats above those included are billed by calendar month, in arrears, and nothing is billed for other months.
-- The amount is quantity × price × months, rounded half up once; a partial month counts by actual days
-  (`periods.months_between`). Usage and one-time charges count as they are, whatever their period.
+- The amount is quantity × price × months, rounded half up once; of a period that is cut short, the actual days
+  count over those of the whole period. Usage and one-time charges count as they are, whatever their period.
 """
 
 from collections import defaultdict
@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo
 
 from sandbox.company.amounts import document
 from sandbox.company.catalog import ONE_TIME, RECURRING
-from sandbox.company.model import ADVANCE, CHARGE, CREDIT, Account, Charge, SeatCount, Segment
-from sandbox.company.periods import add_months, months_between, periods
+from sandbox.company.model import ADVANCE, CHARGE, CREDIT, Charge, SeatCount, Segment
+from sandbox.company.periods import add_months, months_billed, periods
 from sandbox.company.world import World
 
 Daily = Mapping[str, Mapping[date, Decimal]]
@@ -67,10 +67,12 @@ def due_items(
         yield from _metered(charge, daily.get(charge.number, {}), until)
 
 
-def amount_of(charge: Charge, account: Account, start: date, end: date, quantity: Decimal) -> Decimal:
+def amount_of(charge: Charge, currency: str, start: date, end: date, quantity: Decimal) -> Decimal:
     """quantity × price × months of [start, end), as it stands on the invoice; usage and one-time without months."""
-    months = months_between(start, end, account.bill_day) if charge.charge_type == RECURRING else Fraction(1)
-    return document(Fraction(quantity * charge.price) * months, account.currency)
+    months = Fraction(1)
+    if charge.charge_type == RECURRING:
+        months = months_billed(start, end, charge.anchor, charge.billing_months)
+    return document(Fraction(quantity * charge.price) * months, currency)
 
 
 def add_day(day: date) -> date:

@@ -5,7 +5,7 @@ after its first yield is what goes wrong (or only looks wrong); a defect that is
 a customer like any other.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -107,11 +107,11 @@ class Tale:
 
 
 class Telling:
-    """The stories of one company, each at the stage for which it waits."""
+    """Several stories, each begun, and then at the stage for which it waits."""
 
-    def __init__(self, stories: Sequence[tuple[Story, Plot]]) -> None:
+    def __init__(self, plots: Iterable[Plot]) -> None:
         self._waiting: list[tuple[Stage, Plot]] = []
-        for _, plot in stories:
+        for plot in plots:
             self._go_on(plot)
 
     def reach(self, stage: Stage) -> None:

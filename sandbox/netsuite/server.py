@@ -59,7 +59,7 @@ class NetSuiteServer:
         self._faults: deque[int] = deque()
         self._open = threading.Event()
         self._open.set()
-        self._server = LoopbackServer(self._application(), port)
+        self._server = LoopbackServer(self._application(), port, account.clock)
         self._desk = TokenDesk(
             client_id=client_id,
             certificate_id=certificate_id,

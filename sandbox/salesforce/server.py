@@ -32,7 +32,7 @@ class SalesforceServer:
         quota = Quota(org.now, daily_limit)
         self._sessions = Sessions(org.now, client_id, client_secret)
         self._front = Front(Resources(org, quota), self._sessions, quota, page_size, lambda: self.url)
-        self._server = LoopbackServer(self._front.app(), port)
+        self._server = LoopbackServer(self._front.app(), port, org.now)
 
     @property
     def url(self) -> str:

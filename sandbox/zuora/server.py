@@ -62,7 +62,7 @@ class ZuoraServer:
         self._idempotency = Idempotency(tenant.clock)
         app = Starlette(routes=self._routes(page_size))
         self._turnstile = Turnstile(app, tenant.clock, per_minute, at_once)
-        self._server = LoopbackServer(self._turnstile, port)
+        self._server = LoopbackServer(self._turnstile, port, tenant.clock)
 
     @property
     def url(self) -> str:

@@ -74,9 +74,7 @@ def _change(story: Story, line: InvoiceLine, quantity: Decimal, price: Decimal, 
 
 def _plant(story: Story, line: InvoiceLine, amount: Decimal, note: str, also: tuple[Consequence, ...]) -> None:
     story.plant(
-        Planted(
-            CHECK, BILLING, "invoice_lines", line.billing_id, amount, story.currency, note, line.start, also
-        )
+        Planted(CHECK, BILLING, "invoice_lines", line.billing_id, amount, story.currency, note, line.start, also)
     )
 
 

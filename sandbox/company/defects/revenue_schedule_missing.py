@@ -26,9 +26,7 @@ def _unplanned(story: Story, terms: Terms, months_ago: int, bill_day: int) -> Pl
     copied = next(c for c in story.world.erp_lines.values() if c.line_id == line.billing_id)
     del story.world.revenue[copied.key]
     note = f"recognised over time, invoiced {story.world.invoices[line.invoice_id].day}"
-    story.plant(
-        Planted(CHECK, ERP, "invoice_lines", str(copied.key), line.amount, story.currency, note, line.start)
-    )
+    story.plant(Planted(CHECK, ERP, "invoice_lines", str(copied.key), line.amount, story.currency, note, line.start))
 
 
 TALES = (Tale(monthly_seats, "USD"), Tale(annual_platform, "EUR"), Tale(quarterly_support, "JPY"))

@@ -6,9 +6,8 @@ from decimal import Decimal
 
 from sandbox.company.amounts import local_price
 from sandbox.company.deals import Terms
-from sandbox.company.labels import METERING, Planted
+from sandbox.company.labels import METERING, Planted, seat_key
 from sandbox.company.model import ContractLine
-from sandbox.company.rendering_keys import seat_key
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "seat_overage_unbilled"

@@ -49,9 +49,7 @@ def _month(story: Story, meter: str, customer: str, subject: str, month: date, n
     story.world.usage.extend(events)
     quantity = sum(said.quantity for said in events)
     story.plant(
-        Planted(
-            CHECK, METERING, "usage_events", events[0].record_id, None, None, f"{note}: {quantity} in all", month
-        )
+        Planted(CHECK, METERING, "usage_events", events[0].record_id, None, None, f"{note}: {quantity} in all", month)
     )
 
 

@@ -1,0 +1,1 @@
+"""The demo: a simulated company and its systems, read, checked, gated and alerted by the product itself."""

@@ -1,0 +1,54 @@
+"""The periodic work of an installation. Every job may be run by hand, at any time, twice."""
+
+from datetime import datetime
+
+from alerts.channel import Channel
+from checks.catalogue import CATALOGUE
+from gateway.channels import open_channels
+from gateway.exceptions.audit import seal
+from gateway.exceptions.escalation import run_escalations
+from gateway.installation import Installation
+from gateway.notices.dispatch import Dispatched, dispatch
+from gateway.notices.grouping import gather
+from gateway.scheduler import Job
+from gateway.sweep import sweep
+from gateway.sync.run import sync_now
+
+
+def all_jobs(installed: Installation) -> list[Job]:
+    """What the scheduler runs, and how often."""
+    every_s = 60 * min((source.every_minutes for source in installed.config.sources.values()), default=15)
+    channels = open_channels(installed.owners, installed.config.mail, installed.clock)
+    return [
+        Job("poll", every_s, lambda: poll(installed)),
+        Job("escalate", 60, lambda: escalate(installed, installed.clock())),
+        Job("notify", 30, lambda: notify(installed, channels, installed.clock())),
+        Job("seal", 60, lambda: seal_audit(installed, installed.clock())),
+    ]
+
+
+def poll(installed: Installation) -> None:
+    """Read the sources, publish, and evaluate the checks over what was published."""
+    sync_now(installed)
+    sweep(installed, installed.clock())
+
+
+def escalate(installed: Installation, now: datetime) -> None:
+    """Reminders, breaches and rungs of the ladder that are due."""
+    more = True
+    while more:
+        with installed.database.session() as session:
+            more = run_escalations(session, installed.owners, now).more
+
+
+def notify(installed: Installation, channels: dict[str, Channel], now: datetime) -> Dispatched:
+    """Gather what is to be told into messages, and send those that are due."""
+    with installed.database.session() as session:
+        gather(session, installed.owners, CATALOGUE, installed.config.public_url, now)
+    return dispatch(installed.database, channels, installed.owners, now)
+
+
+def seal_audit(installed: Installation, now: datetime) -> None:
+    """Chain the audit entries that are not sealed yet."""
+    with installed.database.session() as session:
+        seal(session, now)

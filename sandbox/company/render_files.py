@@ -1,0 +1,84 @@
+"""What comes as files: usage events, seat counts, and rates of exchange."""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sandbox.company.model import SeatCount, UsageEvent
+from sandbox.company.periods import add_months
+from sandbox.company.population import FIRST_DAY
+from sandbox.company.world import World
+
+_DOLLARS = {"EUR": Decimal("1.0820"), "GBP": Decimal("1.2710"), "JPY": Decimal("0.006700")}
+"""What one unit was worth on the first day of history; it moves by a few tenths of a percent each month."""
+
+
+def render_metering(world: World) -> dict[str, str]:
+    """File name to text: `usage/2026-11.jsonl` by the month of arrival, `seats/2026-11.csv` by the month counted."""
+    events: dict[str, list[UsageEvent]] = defaultdict(list)
+    for event in sorted(world.usage, key=lambda event: (event.received_at, event.record_id)):
+        events[f"usage/{event.received_at:%Y-%m}.jsonl"].append(event)
+    counts: dict[str, list[SeatCount]] = defaultdict(list)
+    for count in world.seats.values():
+        counts[f"seats/{count.month:%Y-%m}.csv"].append(count)
+    files = {name: "".join(_event(event) for event in events[name]) for name in sorted(events)}
+    return files | {name: _seats(counts[name]) for name in sorted(counts)}
+
+
+def render_reference(world: World) -> dict[str, str]:
+    """`rates.csv`: dollars for one unit of each currency, on the first of every month."""
+    rows: list[Sequence[str]] = []
+    month, step = FIRST_DAY, 0
+    while month <= world.today:
+        for currency, dollars in _DOLLARS.items():
+            rate = dollars * (1000 + step * 7 % 23 - 11) / 1000
+            rows.append((month.isoformat(), currency, "USD", f"{rate:.6f}"))
+        month, step = add_months(month, 1), step + 1
+    return {"rates.csv": _csv(("date", "from_currency", "to_currency", "rate"), rows)}
+
+
+def _event(event: UsageEvent) -> str:
+    record = {
+        "record_id": event.record_id,
+        "event_id": event.event_id,
+        "meter": event.meter,
+        "customer": event.customer,
+        "subject": event.subject,
+        "subscription": event.subscription,
+        "charge": event.charge,
+        "quantity": str(event.quantity),
+        "happened_at": _instant(event.happened_at),
+        "received_at": _instant(event.received_at),
+        "batch": event.batch,
+        "test": event.test,
+    }
+    return json.dumps(record) + "\n"
+
+
+def _seats(counts: Iterable[SeatCount]) -> str:
+    header = ("contract_line_id", "month", "product_code", "active_seats", "measure", "customer", "trial")
+    rows = [
+        (c.line_id, _month(c.month), c.product_code, str(c.active), c.measure, c.customer, str(c.trial).lower())
+        for c in sorted(counts, key=lambda count: count.line_id)
+    ]
+    return _csv(header, rows)
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _month(month: date) -> str:
+    return f"{month:%Y-%m}"
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

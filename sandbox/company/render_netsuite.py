@@ -1,0 +1,233 @@
+"""The ERP's view: rows of the account's tables.
+
+An invoice is a transaction with a header line, an item line for each invoice line and a line for its tax; item lines
+carry negative quantities and amounts. `BUILTIN.DF` shows names, so currencies and items are named by their codes.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sandbox.company.amounts import CURRENCIES
+from sandbox.company.catalog import PRODUCTS
+from sandbox.company.model import Account, CreditMemo, ErpInvoice, ErpLine, RevenueElement, a_day_before
+from sandbox.company.periods import add_months
+from sandbox.company.population import FIRST_DAY
+from sandbox.company.world import World
+from sandbox.netsuite import STANDARD_TABLES
+
+Row = dict[str, Any]
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    **{name: STANDARD_TABLES[name] for name in ("currency", "item", "accountingperiod")},
+    "customer": {**STANDARD_TABLES["customer"], "terms": "text", "custentity_salesforce_id": "text"},
+    "transaction": {**STANDARD_TABLES["transaction"], "custbody_billing_invoice": "text"},
+    "transactionline": {
+        **STANDARD_TABLES["transactionline"],
+        "custcol_billing_line": "text",
+        "custcol_service_start": "date",
+        "custcol_service_end": "date",
+        "custcol_recognition": "text",
+    },
+    # The element of an invoice line is referred to as CustInvc_<uniquekey>, which is no number.
+    "revenueelement": {**STANDARD_TABLES["revenueelement"], "referenceid": "text"},
+}
+"""The tables that are filled, with the columns that this account has beyond the standard ones."""
+
+_CURRENCY_IDS = {code: number for number, code in enumerate(CURRENCIES, start=1)}
+_ITEM_IDS = {code: number for number, code in enumerate(PRODUCTS, start=301)}
+_HEADER_LINES, _TAX_LINES = 5_000_000, 6_000_000
+"""Where the unique keys of header and tax lines begin, away from those of item lines."""
+
+
+def render_netsuite(world: World) -> dict[str, list[Row]]:
+    """Rows by table. Values are str, bool, int, Decimal, date, aware datetime or None."""
+    copies = list(world.erp_invoices.values())
+    return {
+        "currency": _currencies(),
+        "item": _items(),
+        "accountingperiod": _periods(world.today),
+        "customer": _customers(world),
+        "transaction": [_invoice(world, copy) for copy in copies]
+        + [_credit_memo(world, memo) for memo in world.credit_memos],
+        "transactionline": [row for copy in copies for row in _frame(world, copy)]
+        + [_line(world, line) for line in world.erp_lines.values()],
+        "revenueelement": [_element(world, element) for element in world.revenue.values()],
+    }
+
+
+def _currencies() -> list[Row]:
+    return [{"id": number, "name": code, "symbol": code} for code, number in _CURRENCY_IDS.items()]
+
+
+def _items() -> list[Row]:
+    return [
+        {"id": _ITEM_IDS[code], "itemid": code, "fullname": code, "displayname": code, "description": product.name}
+        for code, product in PRODUCTS.items()
+    ]
+
+
+def _periods(today: date) -> list[Row]:
+    """Months from the first day of history on; all but the last two are closed."""
+    rows: list[Row] = []
+    month = FIRST_DAY
+    while month <= today:
+        following = add_months(month, 1)
+        rows.append(
+            {
+                "id": len(rows) + 101,
+                "periodname": f"{month:%b %Y}",
+                "startdate": month,
+                "enddate": a_day_before(following),
+                "closed": following < today.replace(day=1),
+                "isposting": True,
+                "isquarter": False,
+                "isyear": False,
+            }
+        )
+        month = following
+    return rows
+
+
+def _customers(world: World) -> list[Row]:
+    """Customers come over with their first subscription."""
+    first: dict[str, datetime] = {}
+    for subscription in world.subscriptions.values():
+        created = subscription.versions[0].created_at
+        first[subscription.account_id] = min(first.get(subscription.account_id, created), created)
+    return [_customer(world.accounts[account_id], created) for account_id, created in first.items()]
+
+
+def _customer(account: Account, created: datetime) -> Row:
+    copied = created + timedelta(minutes=25)
+    return {
+        "id": account.erp_id,
+        "entityid": f"CUST{account.erp_id}",
+        "companyname": account.name,
+        "currency": _CURRENCY_IDS[account.currency],
+        "terms": account.payment_terms,
+        "custentity_salesforce_id": account.crm_id,
+        "isinactive": False,
+        "isperson": False,
+        "datecreated": copied,
+        "lastmodifieddate": copied,
+    }
+
+
+def _invoice(world: World, copy: ErpInvoice) -> Row:
+    invoice = world.invoices[copy.invoice_id]
+    account = world.accounts[invoice.account_id]
+    payment = world.payments.get(invoice.billing_id)
+    paid_at = datetime.combine(payment.day, time(16), UTC) if payment else copy.copied_at
+    return {
+        "id": copy.erp_id,
+        "tranid": copy.number,
+        "type": "CustInvc",
+        "recordtype": "invoice",
+        "status": "B" if payment else "A",
+        "entity": account.erp_id,
+        "trandate": invoice.day,
+        "duedate": invoice.due,
+        "currency": _CURRENCY_IDS[account.currency],
+        "foreigntotal": copy.total,
+        "taxtotal": copy.tax,
+        "posting": True,
+        "voided": False,
+        "custbody_billing_invoice": invoice.number,
+        "createddate": copy.copied_at,
+        "lastmodifieddate": max(copy.copied_at, paid_at),
+    }
+
+
+def _credit_memo(world: World, memo: CreditMemo) -> Row:
+    invoice = world.invoices[memo.invoice_id]
+    account = world.accounts[invoice.account_id]
+    created = datetime.combine(memo.day, time(11), UTC)
+    return {
+        "id": memo.erp_id,
+        "tranid": memo.number,
+        "type": "CustCred",
+        "recordtype": "creditmemo",
+        "status": "A",
+        "entity": account.erp_id,
+        "trandate": memo.day,
+        "currency": _CURRENCY_IDS[account.currency],
+        "foreigntotal": -memo.amount,
+        "taxtotal": Decimal(0),
+        "memo": "Goodwill",
+        "posting": True,
+        "voided": False,
+        "custbody_billing_invoice": invoice.number,
+        "createddate": created,
+        "lastmodifieddate": created,
+    }
+
+
+def _frame(world: World, copy: ErpInvoice) -> Iterator[Row]:
+    """The header line of a transaction, and the line of its tax where there is any."""
+    net = copy.total - copy.tax
+    for first, number, amount, is_header in ((_HEADER_LINES, 0, copy.total, True), (_TAX_LINES, 99, -copy.tax, False)):
+        if is_header or copy.tax:
+            yield {
+                "uniquekey": first + copy.erp_id,
+                "transaction": copy.erp_id,
+                "id": number,
+                "linesequencenumber": number,
+                "mainline": is_header,
+                "taxline": not is_header,
+                "netamount": net if is_header else amount,
+                "foreignamount": amount,
+                "entity": world.accounts[world.invoices[copy.invoice_id].account_id].erp_id,
+                "linelastmodifieddate": copy.copied_at,
+            }
+
+
+def _line(world: World, copied: ErpLine) -> Row:
+    line = world.invoice_lines[copied.line_id]
+    copy = world.erp_invoices[copied.erp_invoice]
+    return {
+        "uniquekey": copied.key,
+        "transaction": copied.erp_invoice,
+        "id": copied.key % 90 + 1,
+        "linesequencenumber": copied.key % 90 + 1,
+        "mainline": False,
+        "taxline": False,
+        "item": _ITEM_IDS[line.product_code],
+        "quantity": -line.quantity,
+        "rate": line.price,
+        "netamount": -line.amount,
+        "foreignamount": -line.amount,
+        "entity": world.accounts[world.invoices[line.invoice_id].account_id].erp_id,
+        "memo": line.name,
+        "custcol_billing_line": line.billing_id,
+        "custcol_service_start": line.start,
+        "custcol_service_end": a_day_before(line.end),
+        "custcol_recognition": PRODUCTS[line.product_code].recognition,
+        "linelastmodifieddate": copy.copied_at,
+    }
+
+
+def _element(world: World, element: RevenueElement) -> Row:
+    copied = world.erp_lines[element.line_key]
+    line, copy = world.invoice_lines[copied.line_id], world.erp_invoices[copied.erp_invoice]
+    account = world.accounts[world.invoices[line.invoice_id].account_id]
+    return {
+        "id": element.erp_id,
+        "recordnumber": f"RE{element.erp_id}",
+        "source": f"Invoice #{copy.number}",
+        "sourcerecordtype": "invoice",
+        "referenceid": f"CustInvc_{element.line_key}",
+        "item": _ITEM_IDS[line.product_code],
+        "quantity": line.quantity,
+        "salesamount": line.amount,
+        "discountedsalesamount": line.amount,
+        "allocationamount": element.amount,
+        "elementdate": world.invoices[line.invoice_id].day,
+        "revrecstartdate": element.start,
+        "revrecenddate": a_day_before(element.end),
+        "revenueplanstatus": "Completed" if element.end <= world.today else "In Progress",
+        "entity": account.erp_id,
+        "currency": _CURRENCY_IDS[account.currency],
+        "lastmodifieddate": copy.copied_at + timedelta(minutes=10),
+    }

@@ -1,0 +1,299 @@
+"""The CRM's view: rows of the org's objects, with the stamps that a sync would find."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from sandbox.company.catalog import ONE_TIME, PRODUCTS
+from sandbox.company.deals import MIGRATED_AT
+from sandbox.company.model import Account, Change, Contract, ContractLine, Opportunity, Quote, QuoteLine, a_day_before
+from sandbox.company.world import World
+from sandbox.salesforce import make_id
+
+Row = dict[str, Any]
+
+# In this order the org gives its custom objects the key prefixes a00, a01 and a02.
+OBJECTS: Mapping[str, Mapping[str, str]] = {
+    "Account": {
+        "Name": "string",
+        "AccountNumber": "string",
+        "ParentId": "reference(Account)",
+        "CurrencyIsoCode": "picklist",
+        "Billing_Time_Zone__c": "picklist",
+        "Payment_Terms__c": "picklist",
+        "Test_Account__c": "boolean",
+    },
+    "Product2": {
+        "Name": "string",
+        "ProductCode": "string",
+        "Family": "picklist",
+        "IsActive": "boolean",
+        "Rollup_Code__c": "string",
+    },
+    "Opportunity": {
+        "Name": "string",
+        "AccountId": "reference(Account)",
+        "ContractId": "reference(Contract)",
+        "Type": "picklist",
+        "StageName": "picklist",
+        "IsWon": "boolean",
+        "IsClosed": "boolean",
+        "CloseDate": "date",
+        "Amount": "currency",
+        "CurrencyIsoCode": "picklist",
+        "SBQQ__PrimaryQuote__c": "reference(SBQQ__Quote__c)",
+    },
+    "Contract": {
+        "AccountId": "reference(Account)",
+        "ContractNumber": "string",
+        "Status": "picklist",
+        "StartDate": "date",
+        "EndDate": "date",
+        "ActivatedDate": "datetime",
+        "CurrencyIsoCode": "picklist",
+        "SBQQ__Opportunity__c": "reference(Opportunity)",
+        "SBQQ__Quote__c": "reference(SBQQ__Quote__c)",
+        "SBQQ__Evergreen__c": "boolean",
+        "Payment_Terms__c": "picklist",
+        "PO_Required__c": "boolean",
+        "PO_Number__c": "string",
+        "Auto_Bill_Overage__c": "boolean",
+        "Cancelled_On__c": "date",
+    },
+    "SBQQ__Quote__c": {
+        "Name": "string",
+        "SBQQ__Account__c": "reference(Account)",
+        "SBQQ__Opportunity2__c": "reference(Opportunity)",
+        "SBQQ__MasterContract__c": "reference(Contract)",
+        "SBQQ__Type__c": "picklist",
+        "SBQQ__Status__c": "picklist",
+        "SBQQ__Ordered__c": "boolean",
+        "SBQQ__StartDate__c": "date",
+        "SBQQ__EndDate__c": "date",
+        "SBQQ__NetAmount__c": "currency",
+        "CurrencyIsoCode": "picklist",
+    },
+    "SBQQ__QuoteLine__c": {
+        "SBQQ__Quote__c": "reference(SBQQ__Quote__c)",
+        "SBQQ__Product__c": "reference(Product2)",
+        "SBQQ__Quantity__c": "double",
+        "SBQQ__PriorQuantity__c": "double",
+        "SBQQ__NetPrice__c": "currency",
+        "SBQQ__StartDate__c": "date",
+        "SBQQ__EndDate__c": "date",
+        "SBQQ__UpgradedSubscription__c": "reference(SBQQ__Subscription__c)",
+        "CurrencyIsoCode": "picklist",
+    },
+    "SBQQ__Subscription__c": {
+        "SBQQ__Account__c": "reference(Account)",
+        "SBQQ__Contract__c": "reference(Contract)",
+        "SBQQ__Product__c": "reference(Product2)",
+        "SBQQ__RevisedSubscription__c": "reference(SBQQ__Subscription__c)",
+        "SBQQ__QuoteLine__c": "reference(SBQQ__QuoteLine__c)",
+        "SBQQ__Quantity__c": "double",
+        "SBQQ__NetPrice__c": "currency",
+        "SBQQ__ListPrice__c": "currency",
+        "CurrencyIsoCode": "picklist",
+        "SBQQ__ChargeType__c": "picklist",
+        "SBQQ__BillingFrequency__c": "picklist",
+        "SBQQ__BillingType__c": "picklist",
+        "SBQQ__SubscriptionStartDate__c": "date",
+        "SBQQ__SubscriptionEndDate__c": "date",
+        "SBQQ__EndDate__c": "date",
+        "SBQQ__TerminatedDate__c": "date",
+        "Free_Until__c": "date",
+        "Included_Quantity__c": "double",
+        "Overage_Price__c": "currency",
+        "Overage_Measure__c": "picklist",
+        "Billable__c": "boolean",
+    },
+}
+PRODUCT_IDS = {code: make_id("01t", 101 + place) for place, code in enumerate(PRODUCTS)}
+_FREQUENCIES = {1: "Monthly", 3: "Quarterly", 6: "Semiannual", 12: "Annual"}
+_NOTICE = timedelta(days=6)
+"""How long before it takes effect a cancellation is entered."""
+
+
+def render_salesforce(world: World) -> dict[str, list[Row]]:
+    """Rows by object. Values are str, bool, Decimal, date, aware datetime or None."""
+    return {
+        "Account": [_account(account) for account in world.accounts.values()],
+        "Product2": _products(),
+        "Opportunity": [_opportunity(world, opportunity) for opportunity in world.opportunities.values()],
+        "Contract": [_contract(world, contract) for contract in world.contracts.values()],
+        "SBQQ__Quote__c": [_quote(world, quote) for quote in world.quotes.values()],
+        "SBQQ__QuoteLine__c": [_quote_line(world, line) for line in world.quote_lines.values()],
+        "SBQQ__Subscription__c": [_line(world, line) for line in world.lines.values()]
+        + [_change(world, change) for change in world.changes.values()],
+    }
+
+
+def _stamped(row: Row, created: datetime, modified: datetime | None = None) -> Row:
+    last = modified or created
+    return {**row, "CreatedDate": created, "LastModifiedDate": last, "SystemModstamp": last}
+
+
+def _account(account: Account) -> Row:
+    row = {
+        "Id": account.crm_id,
+        "Name": account.name,
+        "AccountNumber": account.number,
+        "CurrencyIsoCode": account.currency,
+        "Billing_Time_Zone__c": account.timezone,
+        "Payment_Terms__c": account.payment_terms,
+        "Test_Account__c": account.is_test,
+    }
+    return _stamped(row, account.created_at)
+
+
+def _products() -> list[Row]:
+    return [
+        _stamped(
+            {
+                "Id": PRODUCT_IDS[product.code],
+                "Name": product.name,
+                "ProductCode": product.code,
+                "Family": product.family,
+                "IsActive": True,
+                "Rollup_Code__c": product.rollup,
+            },
+            MIGRATED_AT,
+        )
+        for product in PRODUCTS.values()
+    ]
+
+
+def _opportunity(world: World, opportunity: Opportunity) -> Row:
+    row = {
+        "Id": opportunity.crm_id,
+        "Name": opportunity.name,
+        "AccountId": opportunity.account_id,
+        "ContractId": opportunity.contract_id,
+        "Type": opportunity.type,
+        "StageName": opportunity.stage,
+        "IsWon": opportunity.is_won,
+        "IsClosed": opportunity.is_closed,
+        "CloseDate": opportunity.close_date,
+        "Amount": opportunity.amount,
+        "CurrencyIsoCode": world.accounts[opportunity.account_id].currency,
+        "SBQQ__PrimaryQuote__c": opportunity.quote_id,
+    }
+    closed = datetime.combine(opportunity.close_date, time(18, 30), UTC)
+    return _stamped(row, closed - timedelta(days=30), closed)
+
+
+def _contract(world: World, contract: Contract) -> Row:
+    account = world.accounts[contract.account_id]
+    row = {
+        "Id": contract.crm_id,
+        "AccountId": contract.account_id,
+        "ContractNumber": contract.number,
+        "Status": contract.status,
+        "StartDate": contract.start,
+        "EndDate": a_day_before(contract.end) if contract.end else None,
+        "ActivatedDate": contract.activated_at,
+        "CurrencyIsoCode": account.currency,
+        "SBQQ__Opportunity__c": contract.opportunity_id,
+        "SBQQ__Quote__c": contract.quote_id,
+        "SBQQ__Evergreen__c": contract.end is None,
+        "Payment_Terms__c": account.payment_terms,
+        "PO_Required__c": contract.po_required,
+        "PO_Number__c": contract.po_number,
+        "Auto_Bill_Overage__c": contract.auto_bills_overage,
+        "Cancelled_On__c": contract.cancelled_on,
+    }
+    return _stamped(row, contract.activated_at, _contract_changed_at(world, contract))
+
+
+def _contract_changed_at(world: World, contract: Contract) -> datetime:
+    """Activation; then a notice of cancellation, or the nightly job that lets contracts expire."""
+    if contract.cancelled_on:
+        return datetime.combine(contract.cancelled_on - _NOTICE, time(15), UTC)
+    if contract.end and contract.end <= world.today:
+        return datetime.combine(contract.end, time(1), UTC)
+    return contract.activated_at
+
+
+def _quote(world: World, quote: Quote) -> Row:
+    row = {
+        "Id": quote.crm_id,
+        "Name": quote.number,
+        "SBQQ__Account__c": quote.account_id,
+        "SBQQ__Opportunity2__c": quote.opportunity_id,
+        "SBQQ__MasterContract__c": quote.contract_id,
+        "SBQQ__Type__c": quote.type,
+        "SBQQ__Status__c": quote.status,
+        "SBQQ__Ordered__c": quote.ordered,
+        "SBQQ__StartDate__c": quote.start,
+        "SBQQ__EndDate__c": a_day_before(quote.end) if quote.end else None,
+        "SBQQ__NetAmount__c": quote.net_amount,
+        "CurrencyIsoCode": world.accounts[quote.account_id].currency,
+    }
+    return _stamped(row, quote.ordered_at - timedelta(days=2), quote.ordered_at)
+
+
+def _quote_line(world: World, line: QuoteLine) -> Row:
+    quote = world.quotes[line.quote_id]
+    row = {
+        "Id": line.crm_id,
+        "SBQQ__Quote__c": line.quote_id,
+        "SBQQ__Product__c": PRODUCT_IDS[line.product_code],
+        "SBQQ__Quantity__c": line.quantity,
+        "SBQQ__PriorQuantity__c": line.prior_quantity,
+        "SBQQ__NetPrice__c": line.price,
+        "SBQQ__StartDate__c": line.start,
+        "SBQQ__EndDate__c": a_day_before(line.end) if line.end else None,
+        "SBQQ__UpgradedSubscription__c": line.amends,
+        "CurrencyIsoCode": world.accounts[quote.account_id].currency,
+    }
+    return _stamped(row, quote.ordered_at - timedelta(days=2), quote.ordered_at)
+
+
+def _line(world: World, line: ContractLine) -> Row:
+    contract = world.contracts[line.contract_id]
+    created = world.quotes[line.added_by].ordered_at if line.added_by else contract.activated_at
+    modified = datetime.combine(line.terminated - _NOTICE, time(15), UTC) if line.terminated else None
+    row = _subscription(world, line) | {
+        "Id": line.crm_id,
+        "SBQQ__QuoteLine__c": line.quote_line_id,
+        "SBQQ__Quantity__c": line.quantity,
+        "SBQQ__SubscriptionStartDate__c": line.start,
+        "Free_Until__c": line.free_until,
+        "Included_Quantity__c": line.included,
+        "Overage_Price__c": line.overage_price,
+        "Overage_Measure__c": line.measure,
+    }
+    return _stamped(row, created, modified)
+
+
+def _change(world: World, change: Change) -> Row:
+    line = world.lines[change.line_id]
+    row = _subscription(world, line) | {
+        "Id": change.crm_id,
+        "SBQQ__RevisedSubscription__c": line.crm_id,
+        "SBQQ__QuoteLine__c": change.quote_line_id,
+        "SBQQ__Quantity__c": change.delta,
+        "SBQQ__SubscriptionStartDate__c": change.effective,
+    }
+    return _stamped(row, world.quotes[change.amendment_id].ordered_at)
+
+
+def _subscription(world: World, line: ContractLine) -> Row:
+    """What a base line and the rows that revise it have in common."""
+    contract = world.contracts[line.contract_id]
+    end = a_day_before(line.end) if line.end else None
+    return {
+        "SBQQ__Account__c": contract.account_id,
+        "SBQQ__Contract__c": line.contract_id,
+        "SBQQ__Product__c": PRODUCT_IDS[line.product_code],
+        "SBQQ__NetPrice__c": line.price,
+        "SBQQ__ListPrice__c": line.list_price,
+        "CurrencyIsoCode": world.accounts[contract.account_id].currency,
+        "SBQQ__ChargeType__c": line.charge_type,
+        "SBQQ__BillingFrequency__c": _FREQUENCIES.get(line.billing_months or 0),
+        "SBQQ__BillingType__c": "Advance" if line.charge_type == ONE_TIME else line.timing,
+        "SBQQ__SubscriptionEndDate__c": end,
+        "SBQQ__EndDate__c": end,
+        "SBQQ__TerminatedDate__c": line.terminated,
+        "Billable__c": line.billable,
+    }

@@ -1,0 +1,368 @@
+"""The billing platform's view: rows of the tenant's objects.
+
+A charge has one row per segment, all with the first one's id as OriginalId. ChargedThroughDate tells what has been
+posted, so a draft does not move it. Accounts that never became subscribers are not in billing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sandbox.company.billing import totals
+from sandbox.company.catalog import ONE_TIME, PRODUCTS, RECURRING
+from sandbox.company.model import (
+    ADVANCE,
+    CHARGE,
+    CREDIT,
+    DISCOUNT,
+    Account,
+    BillRun,
+    Charge,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    Segment,
+    Subscription,
+    Version,
+    a_day_before,
+)
+from sandbox.company.world import World
+
+Row = dict[str, Any]
+
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "Account": {"BillingTimeZone__c": "text", "TestAccount__c": "boolean"},
+    "Subscription": {"ContractId__c": "text", "Currency__c": "text"},
+    "RatePlanCharge": {
+        "ContractLineId__c": "text",
+        "ProductCode__c": "text",
+        "PricePeriodMonths__c": "integer",
+        "LineStartDate__c": "date",
+        "FreeUntil__c": "date",
+        "Currency__c": "text",
+    },
+    "Invoice": {"Currency__c": "text", "PurchaseOrder__c": "text", "ContractId__c": "text"},
+    "InvoiceItem": {"TaxCode": "text"},
+    "Payment": {"Currency__c": "text"},
+}
+"""What this tenant has beyond the standard fields."""
+
+_PERIODS = {1: "Month", 3: "Quarter", 6: "Semi_Annual", 12: "Annual"}
+_PROCESSING = {CHARGE: "0", DISCOUNT: "1", CREDIT: "2"}
+_CHARGE_TYPES = {ONE_TIME: "OneTime"}
+
+
+@dataclass(frozen=True)
+class _Posted:
+    """What was posted of one segment: up to which day, and when last."""
+
+    through: date
+    at: datetime
+
+
+def render_zuora(world: World) -> dict[str, list[Row]]:
+    """Rows by object. Values are str, bool, int, Decimal, date, aware datetime or None."""
+    posted = _posted(world)
+    subscriptions = {subscription.name: subscription for subscription in world.subscriptions.values()}
+    sums = totals(world)
+    return {
+        "Account": _accounts(world),
+        "Subscription": [row for found in subscriptions.values() for row in _subscription(world, found)],
+        "RatePlan": [row for found in subscriptions.values() for row in _rate_plans(found)],
+        "RatePlanCharge": [
+            row
+            for charge in world.charges.values()
+            for row in _charge(world, charge, subscriptions[charge.subscription], posted)
+        ],
+        "RatePlanChargeTier": [
+            row for charge in world.charges.values() for row in _tiers(world.accounts[charge.account_id], charge)
+        ],
+        "Amendment": [row for found in subscriptions.values() for row in _amendments(found)],
+        "BillRun": [_run(run) for run in world.runs.values()],
+        "Invoice": _invoices(world, sums),
+        "InvoiceItem": [_item(world, line, subscriptions) for line in world.invoice_lines.values()],
+        "Payment": [_payment(world.accounts[paid.account_id], paid) for paid in world.payments.values()],
+        "InvoicePayment": [_applied(paid) for paid in world.payments.values()],
+    }
+
+
+def _stamped(row: Row, created: datetime, modified: datetime | None = None) -> Row:
+    return {**row, "CreatedDate": created, "UpdatedDate": modified or created}
+
+
+def _accounts(world: World) -> list[Row]:
+    first: dict[str, datetime] = {}
+    for subscription in world.subscriptions.values():
+        created = subscription.versions[0].created_at
+        first[subscription.account_id] = min(first.get(subscription.account_id, created), created)
+    return [_account(world.accounts[account_id], created) for account_id, created in first.items()]
+
+
+def _account(account: Account, created: datetime) -> Row:
+    row = {
+        "Id": account.billing_id,
+        "Name": account.name,
+        "AccountNumber": account.number,
+        "Status": "Active",
+        "Currency": account.currency,
+        "CrmId": account.crm_id,
+        "BillCycleDay": account.bill_day,
+        "PaymentTerm": account.payment_terms,
+        "Batch": account.batch,
+        "BillingTimeZone__c": account.timezone,
+        "TestAccount__c": account.is_test,
+    }
+    return _stamped(row, created - timedelta(minutes=1))
+
+
+def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
+    account = world.accounts[subscription.account_id]
+    contract = world.contracts[subscription.contract_id]
+    previous: Version | None = None
+    for version in subscription.versions:
+        is_current = version is subscription.current
+        ends_early = is_current and subscription.cancelled_on is not None
+        row = {
+            "Id": version.billing_id,
+            "OriginalId": subscription.versions[0].billing_id,
+            "PreviousSubscriptionId": previous.billing_id if previous else None,
+            "Name": subscription.name,
+            "Version": version.number,
+            "Status": _status(world, subscription) if is_current else "Expired",
+            "AccountId": account.billing_id,
+            "InvoiceOwnerId": account.billing_id,
+            "ContractId__c": subscription.contract_id,
+            "ContractEffectiveDate": subscription.start,
+            "SubscriptionStartDate": subscription.start,
+            "SubscriptionEndDate": subscription.end if ends_early else contract.end,
+            "CancelledDate": subscription.cancelled_on if ends_early else None,
+            "TermType": "TERMED" if contract.end else "EVERGREEN",
+            "Currency__c": account.currency,
+        }
+        yield _stamped(row, version.created_at, _superseded_at(world, subscription, version))
+        previous = version
+
+
+def _status(world: World, subscription: Subscription) -> str:
+    if subscription.cancelled_on:
+        return "Cancelled"
+    return "Expired" if subscription.end and subscription.end <= world.today else "Active"
+
+
+def _superseded_at(world: World, subscription: Subscription, version: Version) -> datetime:
+    """When the version last changed: at its making, when the next one came, or when the term ran out."""
+    later = [following.created_at for following in subscription.versions if following.number == version.number + 1]
+    if later:
+        return later[0]
+    ended = subscription.end is not None and subscription.end <= world.today
+    if ended and subscription.end and not subscription.cancelled_on:
+        return datetime.combine(subscription.end, time(3), UTC)
+    return version.created_at
+
+
+def _rate_plans(subscription: Subscription) -> Iterator[Row]:
+    for version in subscription.versions:
+        row = {
+            "Id": version.rate_plan_id,
+            "SubscriptionId": version.billing_id,
+            "Name": "Standard",
+            "AmendmentId": version.amendment_id,
+            "AmendmentType": version.change,
+        }
+        yield _stamped(row, version.created_at)
+
+
+def _amendments(subscription: Subscription) -> Iterator[Row]:
+    for amended, version in zip(subscription.versions, subscription.versions[1:], strict=False):
+        row = {
+            "Id": version.amendment_id,
+            "Code": f"{subscription.name}-{version.number - 1}",
+            "Name": f"{version.change} of {subscription.name}",
+            "Type": version.change,
+            "Status": "Completed",
+            "SubscriptionId": amended.billing_id,
+            "ContractEffectiveDate": version.effective,
+            "EffectiveDate": version.effective,
+        }
+        yield _stamped(row, version.created_at)
+
+
+def _charge(world: World, charge: Charge, subscription: Subscription, posted: Mapping[str, _Posted]) -> Iterator[Row]:
+    plans = {version.number: version.rate_plan_id for version in subscription.versions}
+    for segment in charge.segments:
+        billed = posted.get(segment.billing_id)
+        row = _common(world, charge) | {
+            "Id": segment.billing_id,
+            "RatePlanId": plans[segment.version],
+            "Version": segment.version,
+            "Segment": segment.number,
+            "IsLastSegment": segment is charge.segments[-1],
+            "EffectiveStartDate": segment.start,
+            "EffectiveEndDate": segment.end,
+            "ChargedThroughDate": _through(segment, billed),
+            "Quantity": segment.quantity,
+            "MRR": segment.quantity * charge.price if segment.quantity and charge.charge_type == RECURRING else None,
+        }
+        ended = [following.created_at for following in charge.segments if following.number == segment.number + 1]
+        cancelled = [subscription.current.created_at] if subscription.cancelled_on else []
+        stamps = [segment.created_at, *ended, *cancelled, *([billed.at] if billed else [])]
+        yield _stamped(row, segment.created_at, max(stamps))
+
+
+def _common(world: World, charge: Charge) -> Row:
+    recurs = charge.charge_type == RECURRING
+    return {
+        "OriginalId": charge.billing_id,
+        "ChargeNumber": charge.number,
+        "Name": charge.name,
+        "UOM": charge.unit,
+        "ChargeType": _CHARGE_TYPES.get(charge.charge_type, charge.charge_type),
+        "ChargeModel": "FlatFee" if charge.unit == "Each" else "PerUnit",
+        "BillingPeriod": None if charge.charge_type == ONE_TIME else _PERIODS[charge.billing_months],
+        "BillingTiming": "IN_ADVANCE" if charge.timing == ADVANCE else "IN_ARREARS",
+        "ContractLineId__c": charge.line_id,
+        "ProductCode__c": charge.product_code,
+        "PricePeriodMonths__c": 1 if recurs else None,
+        "LineStartDate__c": charge.start,
+        "FreeUntil__c": charge.free_until,
+        "Currency__c": world.accounts[charge.account_id].currency,
+    }
+
+
+def _through(segment: Segment, billed: _Posted | None) -> date | None:
+    if billed is None:
+        return None
+    return min(billed.through, segment.end) if segment.end else billed.through
+
+
+def _posted(world: World) -> dict[str, _Posted]:
+    found: dict[str, _Posted] = {}
+    for line in world.invoice_lines.values():
+        at = world.invoices[line.invoice_id].posted_at
+        if at is None or line.segment_id is None or line.kind != CHARGE:
+            continue
+        before = found.get(line.segment_id, _Posted(line.end, at))
+        found[line.segment_id] = _Posted(max(before.through, line.end), max(before.at, at))
+    return found
+
+
+def _tiers(account: Account, charge: Charge) -> Iterator[Row]:
+    for segment in charge.segments:
+        row = {
+            "Id": "8ad071e0" + segment.billing_id[8:],
+            "RatePlanChargeId": segment.billing_id,
+            "Tier": 1,
+            "StartingUnit": Decimal(0),
+            "Price": charge.price,
+            "PriceFormat": "FlatFee" if charge.unit == "Each" else "PerUnit",
+            "Currency": account.currency,
+        }
+        yield _stamped(row, segment.created_at)
+
+
+def _run(run: BillRun) -> Row:
+    row = {
+        "Id": run.billing_id,
+        "BillRunNumber": run.number,
+        "Name": f"Run of {run.target_date}",
+        "Batches": run.batches,
+        "Status": run.status,
+        "TargetDate": run.target_date,
+        "InvoiceDate": run.target_date,
+        "ExecutedDate": run.executed_at,
+        "PostedDate": run.posted_at,
+        **dict.fromkeys(("AutoPost", "AutoEmail", "AutoRenewal", "NoEmailForZeroAmountInvoice"), False),
+    }
+    return _stamped(row, run.executed_at, run.posted_at or run.executed_at + timedelta(minutes=5))
+
+
+def _invoices(world: World, sums: Mapping[str, tuple[Decimal, Decimal]]) -> list[Row]:
+    touched: dict[str, datetime] = {}
+    for line in world.invoice_lines.values():
+        touched[line.invoice_id] = max(touched.get(line.invoice_id, line.created_at), line.created_at)
+    return [
+        _invoice(world, invoice, *sums[invoice.billing_id], touched[invoice.billing_id])
+        for invoice in world.invoices.values()
+    ]
+
+
+def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched: datetime) -> Row:
+    account = world.accounts[invoice.account_id]
+    total = net + tax + invoice.total_shift
+    payment = world.payments.get(invoice.billing_id)
+    row = {
+        "Id": invoice.billing_id,
+        "InvoiceNumber": invoice.number,
+        "AccountId": account.billing_id,
+        "Status": invoice.status,
+        "Source": "BillRun",
+        "SourceId": invoice.run_id,
+        "InvoiceDate": invoice.day,
+        "TargetDate": invoice.day,
+        "DueDate": invoice.due,
+        "PostedDate": invoice.posted_at,
+        "Amount": total,
+        "AmountWithoutTax": net,
+        "TaxAmount": tax,
+        "PaymentAmount": payment.amount if payment else Decimal(0),
+        "Balance": total - payment.amount if payment else total,
+        "Currency__c": account.currency,
+        "PurchaseOrder__c": invoice.po_number,
+        "ContractId__c": invoice.contract_id,
+    }
+    paid_at = [datetime.combine(payment.day, time(15), UTC)] if payment else []
+    return _stamped(row, invoice.created_at, max([touched, invoice.posted_at or touched, *paid_at]))
+
+
+def _item(world: World, line: InvoiceLine, subscriptions: Mapping[str, Subscription]) -> Row:
+    invoice = world.invoices[line.invoice_id]
+    charge = world.charges[line.charge_id] if line.charge_id else None
+    subscription = subscriptions[line.subscription] if line.subscription else None
+    row = {
+        "Id": line.billing_id,
+        "InvoiceId": line.invoice_id,
+        "SubscriptionId": subscription.version_on(invoice.created_at).billing_id if subscription else None,
+        "SubscriptionNumber": line.subscription,
+        "RatePlanChargeId": line.segment_id,
+        "ChargeNumber": charge.number if charge else None,
+        "ChargeName": line.name,
+        "ProductName": PRODUCTS[line.product_code].name,
+        "SKU": line.product_code,
+        "UOM": charge.unit if charge else None,
+        "ProcessingType": _PROCESSING[line.kind],
+        "Quantity": line.quantity,
+        "UnitPrice": line.price,
+        "ChargeAmount": line.amount,
+        "TaxAmount": line.tax,
+        "TaxCode": line.tax_code,
+        "ServiceStartDate": line.start,
+        "ServiceEndDate": a_day_before(line.end),
+        "ChargeDate": line.created_at,
+    }
+    return _stamped(row, line.created_at, max(line.created_at, invoice.posted_at or line.created_at))
+
+
+def _payment(account: Account, payment: Payment) -> Row:
+    row = {
+        "Id": payment.billing_id,
+        "PaymentNumber": payment.number,
+        "AccountId": account.billing_id,
+        "Amount": payment.amount,
+        "EffectiveDate": payment.day,
+        "Status": "Processed",
+        "Type": "Electronic",
+        "Currency__c": account.currency,
+    }
+    return _stamped(row, datetime.combine(payment.day, time(15), UTC))
+
+
+def _applied(payment: Payment) -> Row:
+    row = {
+        "Id": "8ad09a11" + payment.billing_id[8:],
+        "InvoiceId": payment.invoice_id,
+        "PaymentId": payment.billing_id,
+        "Amount": payment.amount,
+    }
+    return _stamped(row, datetime.combine(payment.day, time(15), UTC))
