@@ -37,9 +37,7 @@ def _rows(books: Books) -> ir.Table:
         a_system="system", amendment="key", a_contract="contract_key", effective="effective_date"
     )
     quoted = books.table("quote_lines", "crm").select(q_system="system", q_key="key", quote_key="quote_key")
-    by_quote = agreed.inner_join(
-        quoted, [agreed.system == quoted.q_system, agreed.quote_line_key == quoted.q_key]
-    )
+    by_quote = agreed.inner_join(quoted, [agreed.system == quoted.q_system, agreed.quote_line_key == quoted.q_key])
     by_quote = by_quote.inner_join(
         amendment, [by_quote.system == amendment.a_system, by_quote.quote_key == amendment.amendment]
     )

@@ -12,44 +12,76 @@ periods that have passed.
 import ibis
 import ibis.expr.types as ir
 
-from books.money import product
 from books.reading import Books
-from checks import amended, subscribed, terms
-from checks.amounts import per_year
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Setting, Severity
-from checks.contract import Spans, Tolerance
+from checks import amended, fx, sold_and_held, subscribed, terms
+from checks.amounts import half_unit
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Scope,
+    Severity,
+    Spans,
+    Tolerance,
+)
 from checks.customers import NEEDS as CUSTOMER_NEEDS
-from checks.customers import of_customers
 from checks.periods import CycleColumns, midnight
-from checks.rows import candidates, collected, listed, reference
-
-GROUP = ("system", "contract_key", "code")
+from checks.rows import candidates
 
 
-def find(books: Books, params: Params) -> ir.Table:
-    """Per contract and product, what was sold against what billing holds, bundles rolled up."""
-    sold = of_customers(books, _sold(books))
-    groups = _groups(sold)
-    held = _held(books, sold, groups)
-    both = groups.left_join(held, list(GROUP)).drop("system_right", "contract_key_right", "code_right")
-    is_usage = both.charge_type == "usage"
-    lacks = both.lines.isnull()
-    billed = (is_usage & ~lacks).ifelse(both.contracted, both.billed.fill_null(0))
-    both = both.mutate(billed=billed, lacks=lacks).cross_join(books.request)
-    off = both.filter(both.lacks | both.contracted.isnull() | ((both.contracted - both.billed).abs() > params.decimal("guard")))
-    off = off.anti_join(_explained(off, sold), list(GROUP))
+def find(books: Books, _: Params) -> ir.Table:
+    """Contract and product with another amount in billing, amendments that billing does not know yet left aside."""
+    both = sold_and_held.compared(books)
+    apart = (both.contracted - both.billed).abs() > half_unit(both.currency)
+    off = both.filter(~both.is_behind & (both.lacks | both.contracted.isnull() | both.billed.isnull() | apart))
     cycle = CycleColumns.of(off.term_start, ibis.null("int64"), off.billing_months)
-    ended = (off.billing_timing.fill_null("advance") == "arrears").ifelse(0, 1)
-    periods = ibis.greatest(cycle.index(off.today) - cycle.index(off.since) + ended, 1)
+    begun = (off.billing_timing.fill_null("advance") == "arrears").ifelse(0, 1)
+    since = off.lacks.ifelse(off.first_day, off.last_change)
+    periods = ibis.greatest(cycle.index(off.today) - cycle.index(since) + begun, 1)
     return candidates(
         off,
         "contract_lines",
         "code",
-        "contracted",
-        "billed",
         subject=off.key,
-        evidence=off.agreed_evidence.concat(off.held_evidence.fill_null(ibis.array([], type="array<string>"))),
+        evidence=off.sold_evidence.concat(off.held_evidence),
         fails_from=midnight(off.first_day),
         known_at=off.known,
+        contracted_yearly=off.contracted,
+        billed_yearly=off.billed,
         months=(off.charge_type == "recurring").ifelse(periods * off.billing_months, 12),
     )
+
+
+CHECK = Check(
+    id="order_lines_missing_in_billing",
+    doc=__doc__,
+    pattern="incomplete write",
+    severity=Severity.S1,
+    owners=(Owner.BILLING_OPS, Owner.IT),
+    mode=Mode.BLOCK,
+    scope=Scope.ACCOUNT,
+    kind=MoneyKind.LEAK,
+    negative_kind=MoneyKind.OVERBILL,
+    spans=Spans.ACCOUNT,
+    needs=(
+        *terms.NEEDS[:2],
+        *subscribed.NEEDS,
+        *(need.where_filled() for need in amended.NEEDS),
+        Need("billing_schedules", "billing").where_filled(),
+        Need("opportunities", "crm").where_filled(),
+        *fx.NEEDS,
+        *CUSTOMER_NEEDS,
+    ),
+    tolerance=Tolerance(absolute=sold_and_held.CENT),
+    absent_from=Need("subscription_lines", "billing"),
+    arithmetic=Arithmetic.of("contracted_yearly * months / 12", "billed_yearly * months / 12"),
+    message=(
+        "The contract says {contracted_yearly} {currency} a year for {code}, billing holds {billed_yearly}; over "
+        "{months} months that is {amount} {currency}."
+    ),
+    find=find,
+)

@@ -1,11 +1,13 @@
 """Every table of the gateway: importing this module fills `Base.metadata`."""
 
 from gateway.db.base import Base
+from gateway.exceptions import tables as _exceptions
 from gateway.keys import tables as _keys
+from gateway.notices import outbox as _notices
 from gateway.prebill import tables as _prebill
 from gateway.sync import tables as _sync
 
 metadata = Base.metadata
 
 __all__ = ["metadata"]
-_MODULES = (_keys, _prebill, _sync)
+_MODULES = (_exceptions, _keys, _notices, _prebill, _sync)

@@ -29,6 +29,6 @@ def alembic_config(connection: object) -> Config:
     """Alembic's configuration without a file: the scripts lie in the package `migrations`."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.set_main_option("file_template", "%%(year)d-%%(month).2d-%%(day).2d_%%(slug)s")
+    config.set_main_option("file_template", "v%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s")
     config.attributes["connection"] = connection
     return config

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from checks.findings import Evaluation, Finding, Record
 from gateway.exceptions.states import ACTIVE, Resolution, State
@@ -15,8 +16,7 @@ EVIDENCE_ROWS = 50  # more rows than that nobody reads, and they are in the book
 SHOWN_SUMS = 5
 
 
-@dataclass(frozen=True)
-class Sighting:
+class Sighting(NamedTuple):
     """The findings of one fingerprint. `finding` is the largest; `amount` is the sum where money kind and currency
     are the same, else the largest."""
 
@@ -74,14 +74,12 @@ class Verdict(StrEnum):
 
 def sightings(evaluations: Iterable[Evaluation]) -> dict[str, Sighting]:
     """By fingerprint."""
-    grouped: dict[str, list[Finding]] = {}
-    patterns: dict[str, str] = {}
+    grouped: dict[tuple[str, str], list[Finding]] = {}
     for evaluation in evaluations:
+        pattern = evaluation.check.pattern
         for finding in evaluation.findings:
-            fingerprint = finding.fingerprint
-            grouped.setdefault(fingerprint, []).append(finding)
-            patterns[fingerprint] = evaluation.check.pattern
-    return {fingerprint: _sighting(fingerprint, patterns[fingerprint], found) for fingerprint, found in grouped.items()}
+            grouped.setdefault((finding.fingerprint, pattern), []).append(finding)
+    return {fingerprint: _sighting(fingerprint, pattern, found) for (fingerprint, pattern), found in grouped.items()}
 
 
 def _sighting(fingerprint: str, pattern: str, findings: list[Finding]) -> Sighting:

@@ -26,9 +26,6 @@ from sandbox.company.periods import add_months
 from sandbox.company.world import World
 
 CLEAN_BATCH, BAD_BATCH, EARLY_BATCH = "Batch1", "Batch2", "Batch3"
-MIGRATED_AT = datetime(2024, 9, 14, 2, 0, tzinfo=UTC)
-"""When most accounts were loaded in bulk: they share this stamp."""
-
 _AGO = timedelta(hours=3)
 _CURRENCY_WEIGHTS = (45, 25, 18, 12)
 
@@ -78,7 +75,7 @@ class Deals:
             tax_rate=tax_rate,
             tax_code=tax_code,
             batch=batch,
-            created_at=MIGRATED_AT if self.rng.random() < 0.6 else self.moment(date(2024, 11, 1), 20),
+            created_at=self._loaded_at(),
             is_test=is_test,
         )
         self.world.accounts[account.crm_id] = account
@@ -153,6 +150,11 @@ class Deals:
         """A moment of office hours within `days` of a day."""
         day = earliest + timedelta(days=self.rng.randint(0, days))
         return datetime.combine(day, time(self.rng.randint(8, 17), self.rng.randint(0, 59)), UTC)
+
+    def _loaded_at(self) -> datetime:
+        """Most accounts came with the migration, the others by hand in the month before the first contracts."""
+        by_hand = self.moment(self.world.first_day - timedelta(days=55), 20)
+        return self.world.migrated_at if self.rng.random() < 0.6 else by_hand
 
     def line(
         self, contract: Contract, terms: Terms, start: date | None = None, quote_id: str | None = None

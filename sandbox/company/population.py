@@ -11,9 +11,6 @@ from sandbox.company.model import ACTIVATED, ADVANCE, ARREARS, Account, Contract
 from sandbox.company.periods import add_months, bill_day_after, periods
 from sandbox.company.world import World
 
-FIRST_DAY = date(2024, 12, 1)
-"""Two years of history."""
-
 _BILL_DAYS = (1, 1, 1, 1, 1, 1, 5, 10, 15, 20, 28)
 _OVERAGE_PRICES = {"SEAT-STD": Decimal(50), "SEAT-PRO": Decimal(90)}
 
@@ -34,7 +31,7 @@ def populate(deals: Deals, accounts: int) -> None:
 def _history(deals: Deals, account: Account) -> None:
     """A first contract, then renewals until one is left to lapse, cancelled, or still runs."""
     rng, today = deals.rng, deals.world.today
-    start = _first_start(rng, account, today)
+    start = _first_start(rng, account, deals.world)
     terms = _terms(rng, account)
     if all(said.months == 1 and not said.free_months for said in terms) and rng.random() < 0.2:
         start += timedelta(days=rng.randint(1, 20))
@@ -48,10 +45,10 @@ def _history(deals: Deals, account: Account) -> None:
         _cancel(deals, account, contract)
 
 
-def _first_start(rng: Random, account: Account, today: date) -> date:
-    """A bill day in the last two years, more than a week ago."""
-    days = (today - FIRST_DAY).days - 60
-    return bill_day_after(FIRST_DAY + timedelta(days=rng.randrange(days)), account.bill_day)
+def _first_start(rng: Random, account: Account, world: World) -> date:
+    """A bill day in the last two years, a month ago at least."""
+    days = (world.today - world.first_day).days - 60
+    return bill_day_after(world.first_day + timedelta(days=rng.randrange(days)), account.bill_day)
 
 
 def _terms(rng: Random, account: Account) -> list[Terms]:

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from sandbox.company.model import SeatCount, UsageEvent
 from sandbox.company.periods import add_months
-from sandbox.company.population import FIRST_DAY
 from sandbox.company.world import World
 
 _DOLLARS = {"EUR": Decimal("1.0820"), "GBP": Decimal("1.2710"), "JPY": Decimal("0.006700")}
@@ -32,7 +31,7 @@ def render_metering(world: World) -> dict[str, str]:
 def render_reference(world: World) -> dict[str, str]:
     """`rates.csv`: dollars for one unit of each currency, on the first of every month."""
     rows: list[Sequence[str]] = []
-    month, step = FIRST_DAY, 0
+    month, step = world.first_day, 0
     while month <= world.today:
         for currency, dollars in _DOLLARS.items():
             rate = dollars * (1000 + step * 7 % 23 - 11) / 1000

@@ -13,7 +13,6 @@ from sandbox.company.amounts import CURRENCIES
 from sandbox.company.catalog import PRODUCTS
 from sandbox.company.model import Account, CreditMemo, ErpInvoice, ErpLine, RevenueElement, a_day_before
 from sandbox.company.periods import add_months
-from sandbox.company.population import FIRST_DAY
 from sandbox.company.world import World
 from sandbox.netsuite import STANDARD_TABLES
 
@@ -47,7 +46,7 @@ def render_netsuite(world: World) -> dict[str, list[Row]]:
     return {
         "currency": _currencies(),
         "item": _items(),
-        "accountingperiod": _periods(world.today),
+        "accountingperiod": _periods(world.first_day, world.today),
         "customer": _customers(world),
         "transaction": [_invoice(world, copy) for copy in copies]
         + [_credit_memo(world, memo) for memo in world.credit_memos],
@@ -68,10 +67,10 @@ def _items() -> list[Row]:
     ]
 
 
-def _periods(today: date) -> list[Row]:
+def _periods(first: date, today: date) -> list[Row]:
     """Months from the first day of history on; all but the last two are closed."""
     rows: list[Row] = []
-    month = FIRST_DAY
+    month = first
     while month <= today:
         following = add_months(month, 1)
         rows.append(

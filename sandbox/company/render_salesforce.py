@@ -5,7 +5,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sandbox.company.catalog import ONE_TIME, PRODUCTS
-from sandbox.company.deals import MIGRATED_AT
 from sandbox.company.model import Account, Change, Contract, ContractLine, Opportunity, Quote, QuoteLine, a_day_before
 from sandbox.company.world import World
 from sandbox.salesforce import make_id
@@ -118,7 +117,7 @@ def render_salesforce(world: World) -> dict[str, list[Row]]:
     """Rows by object. Values are str, bool, Decimal, date, aware datetime or None."""
     return {
         "Account": [_account(account) for account in world.accounts.values()],
-        "Product2": _products(),
+        "Product2": _products(world),
         "Opportunity": [_opportunity(world, opportunity) for opportunity in world.opportunities.values()],
         "Contract": [_contract(world, contract) for contract in world.contracts.values()],
         "SBQQ__Quote__c": [_quote(world, quote) for quote in world.quotes.values()],
@@ -146,7 +145,7 @@ def _account(account: Account) -> Row:
     return _stamped(row, account.created_at)
 
 
-def _products() -> list[Row]:
+def _products(world: World) -> list[Row]:
     return [
         _stamped(
             {
@@ -157,7 +156,7 @@ def _products() -> list[Row]:
                 "IsActive": True,
                 "Rollup_Code__c": product.rollup,
             },
-            MIGRATED_AT,
+            world.migrated_at,
         )
         for product in PRODUCTS.values()
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -68,6 +68,16 @@ class World:
     @property
     def today(self) -> date:
         return self.now.date()
+
+    @property
+    def first_day(self) -> date:
+        """The first day of history, two years ago."""
+        return add_months(self.today, -24)
+
+    @property
+    def migrated_at(self) -> datetime:
+        """When most accounts and all products were loaded in bulk: they share this stamp."""
+        return datetime.combine(self.first_day - timedelta(days=78), time(2), UTC)
 
     def account_of(self, contract_id: str) -> Account:
         return self.accounts[self.contracts[contract_id].account_id]
