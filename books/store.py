@@ -1,27 +1,34 @@
-"""The Delta tables of the books: one per entity, partitioned by system, written by MERGE on (system, key).
+"""The Delta tables of the books: one per entity, partitioned by system, one row per (system, key).
 
-Every predicate carries the system as a literal, so that writers of different systems never meet in one file
-and the statistics prune. Writing the same rows again changes nothing.
+What is written is compared with what is there first: rows that say nothing new cost no write, new keys are
+appended, and only rows that changed are merged. Every predicate carries the system as a literal, so that writers of
+different systems never meet in one file. Two writers of one system cannot both commit: each commit carries a
+transaction of that system (`_Commit`), and the slower one starts over from what the other left.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
-from deltalake import DeltaTable
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from books.entities import ENTITIES, entity
+from books.comparing import changed_keys, known_keys, live_keys, parquet
+from books.entities import ENTITIES, Entity, entity
 from books.errors import PermanentError, TransientError
 
 COMMIT_ATTEMPTS = 8
-# A row that says the same as before is not rewritten: a look-back re-reads many such rows at every poll.
-_CHANGED = (
-    "(s.raw IS DISTINCT FROM t.raw) OR (s.deleted IS DISTINCT FROM t.deleted)"
-    " OR (s.modified_at IS DISTINCT FROM t.modified_at)"
-)
+# Small enough that a reader who wants a few accounts skips most of a file (design.md, section 5).
+ROW_GROUP = 32_768
+# A partition with this many files is worth rewriting as one.
+FILES_TO_CLUSTER = 8
+
+R = TypeVar("R")
 
 
 class Store:
@@ -30,66 +37,90 @@ class Store:
     def __init__(self, root: str) -> None:
         self._root = root.rstrip("/")
 
-    def merge(self, name: str, system: str, rows: pa.Table, *, rewrite: bool = False) -> None:
-        """Insert or update rows of one system; `rows` has the entity's schema, and of a repeated key the last wins.
+    def merge(self, name: str, system: str, rows: pa.Table) -> int:
+        """Insert or update rows of one system, and return how many were new or said something else.
 
-        `rewrite` also rewrites rows whose source record did not change, as a changed mapping needs.
-        Raises TransientError when other writers kept winning, PermanentError for rows of another shape.
+        `rows` has the entity's schema; of a repeated key the last row wins. A row keeps its `account_key` unless its
+        account or its parent changed. Raises TransientError when other writers kept winning, PermanentError for rows
+        of another shape.
         """
         if rows.num_rows == 0:
-            return
+            return 0
         if rows.schema != entity(name).arrow:
             raise PermanentError(f"Rows of another shape were to be written to {name}: {rows.schema.names}.")
         source = last_of_each_key(rows)
-        for attempt in _commit_attempts():
-            with attempt:
-                self._merge_once(name, system, source, rewrite)
+        return self._committed(name, lambda: self._merge_once(name, system, source))
 
-    def _merge_once(self, name: str, system: str, source: pa.Table, rewrite: bool) -> None:
-        try:
-            (
-                self._open_or_create(name)
-                .merge(source, _on(system), source_alias="s", target_alias="t", streamed_exec=False)
-                .when_matched_update_all(None if rewrite else _CHANGED)
-                .when_not_matched_insert_all()
-                .execute()
+    def _merge_once(self, name: str, system: str, source: pa.Table) -> int:
+        table = self._open_or_create(name)
+        files = _files_of(table, system)
+        known = known_keys(source, files)
+        new = source.filter(pc.invert(_among(source, known)))
+        changed = source.filter(_among(source, changed_keys(source, files))) if len(known) else source.slice(0, 0)
+        if new.num_rows:
+            write_deltalake(table, new, mode="append", commit_properties=_commit(table, system))
+        if changed.num_rows:
+            merger = table.merge(
+                changed,
+                _on(system),
+                source_alias="s",
+                target_alias="t",
+                streamed_exec=False,
+                commit_properties=_commit(table, system),
             )
-        except CommitFailedError as error:
-            raise TransientError(f"Another writer committed to {name} first; the rows were not written.") from error
-        except DeltaError as error:
-            raise PermanentError(f"The table {name} refused {source.num_rows} rows of {system}: {error}") from error
+            merger.when_matched_update(_updates(entity(name))).execute()
+        return int(new.num_rows + changed.num_rows)
 
     def assign_accounts(self, name: str, system: str, keys: pa.Table) -> None:
         """Set `account_key` of the rows named in `keys` (columns key, account_key)."""
-        for attempt in _commit_attempts():
-            with attempt:
-                try:
-                    (
-                        self._open_or_create(name)
-                        .merge(keys, _on(system), source_alias="s", target_alias="t", streamed_exec=False)
-                        .when_matched_update({"account_key": "s.account_key"})
-                        .execute()
-                    )
-                except CommitFailedError as error:
-                    raise TransientError(f"Another writer committed to {name} first.") from error
+        self._update(name, system, keys, {"account_key": "s.account_key"})
 
-    def bury(self, name: str, system: str, keys: Iterable[str], at: datetime) -> None:
-        """Turn the rows with these keys into tombstones; keys that the books do not hold are ignored."""
-        source = pa.table({"key": pa.array(sorted(set(keys)), pa.string())})
-        if source.num_rows == 0 or self.version(name) is None:
-            return
-        stamp = f"CAST('{at.isoformat()}' AS TIMESTAMP)"
+    def bury(self, name: str, system: str, keys: Iterable[str], at: datetime) -> int:
+        """Turn the live rows with these keys into tombstones, and return how many there were."""
+        wanted = pa.array(sorted(set(keys)), pa.string())
+        if len(wanted) == 0 or self.version(name) is None:
+            return 0
+        found = self.live(name, system, wanted)
+        if len(found):
+            stamp = f"CAST('{at.isoformat()}' AS TIMESTAMP)"
+            self._update(name, system, pa.table({"key": found}), {"deleted": "true", "synced_at": stamp})
+        return len(found)
+
+    def live(self, name: str, system: str, among: pa.Array | None = None) -> pa.Array:
+        """The keys of live rows of one system: all, or those among the given ones."""
+        try:
+            table = DeltaTable(self._path(name))
+        except TableNotFoundError:
+            return pa.array([], pa.string())
+        return live_keys(_files_of(table, system), among)
+
+    def _update(self, name: str, system: str, keys: pa.Table, updates: Mapping[str, str]) -> None:
+        def once() -> None:
+            table = self._open_or_create(name)
+            table.merge(
+                keys,
+                _on(system),
+                source_alias="s",
+                target_alias="t",
+                streamed_exec=False,
+                commit_properties=_commit(table, system),
+            ).when_matched_update(dict(updates)).execute()
+
+        self._committed(name, once)
+
+    def _committed(self, name: str, write: Callable[[], R]) -> R:
+        """Run a write, again where another writer was faster. Raises TransientError, PermanentError."""
         for attempt in _commit_attempts():
             with attempt:
                 try:
-                    (
-                        self._open_or_create(name)
-                        .merge(source, _on(system), source_alias="s", target_alias="t", streamed_exec=False)
-                        .when_matched_update({"deleted": "true", "synced_at": stamp}, predicate="t.deleted = false")
-                        .execute()
-                    )
+                    return write()
                 except CommitFailedError as error:
-                    raise TransientError(f"Another writer committed to {name} first.") from error
+                    raise TransientError(
+                        f"Another writer committed to {name} first; the rows were not written."
+                    ) from error
+                except DeltaError as error:
+                    raise PermanentError(f"The table {name} could not be written: {error}") from error
+        raise AssertionError("the last attempt raises")
 
     def version(self, name: str) -> int | None:
         """The newest version of an entity's table; None where nothing was ever written."""
@@ -106,6 +137,40 @@ class Store:
     def files(self, name: str, version: int) -> list[str]:
         """The Parquet files of one version, for an engine that reads them itself."""
         return DeltaTable(self._path(name), version=version).file_uris()
+
+    def relation(self, name: str, version: int) -> str | None:
+        """What stands after FROM to read one version with DuckDB; None where it holds no row."""
+        files = self.files(name, version)
+        return parquet(files) if files else None
+
+    def cluster(self, name: str) -> bool:
+        """Rewrite the partitions that have many files as few, sorted by account. Returns whether there was one."""
+        if self.version(name) is None:
+            return False
+        table = DeltaTable(self._path(name))
+        crowded = [p["system"] for p in table.partitions() if len(_files_of(table, p["system"])) >= FILES_TO_CLUSTER]
+        for system in crowded:
+            self._committed(name, partial(self._cluster_once, name, system))
+        return bool(crowded)
+
+    def _cluster_once(self, name: str, system: str) -> None:
+        table = DeltaTable(self._path(name))
+        table.optimize.z_order(
+            ["account_key"],
+            partition_filters=[("system", "=", system)],
+            writer_properties=WriterProperties(max_row_group_size=ROW_GROUP),
+            commit_properties=_commit(table, system),
+        )
+
+    def forget(self, name: str, older_than_hours: int, keep: Iterable[int]) -> int:
+        """Delete files that no version younger than that needs, nor any version in `keep`; returns how many."""
+        if self.version(name) is None:
+            return 0
+        return len(
+            DeltaTable(self._path(name)).vacuum(
+                older_than_hours, dry_run=False, enforce_retention_duration=False, keep_versions=sorted(set(keep))
+            )
+        )
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{entity(name).name}"
@@ -132,9 +197,31 @@ def table_from(name: str, rows: Iterable[Mapping[str, object]]) -> pa.Table:
     return pa.Table.from_pylist([dict(row) for row in rows], entity(name).arrow)
 
 
+def _files_of(table: DeltaTable, system: str) -> list[str]:
+    return table.file_uris(file_pruning_predicate=[("system", "=", system)])
+
+
+def _among(rows: pa.Table, keys: pa.Array) -> pa.ChunkedArray:
+    return pc.is_in(rows["key"], value_set=keys)
+
+
 def _on(system: str) -> str:
     literal = system.replace("'", "''")
     return f"t.system = '{literal}' AND t.key = s.key"
+
+
+def _commit(table: DeltaTable, system: str) -> CommitProperties:
+    """A commit that fails when another writer of the same system commits in between: an append alone would not."""
+    name = f"tieout:{system}"
+    return CommitProperties(app_transactions=[Transaction(name, (table.transaction_version(name) or 0) + 1)])
+
+
+def _updates(of: Entity) -> dict[str, str]:
+    """Every column from the new row; the owner stays while what it was found by stays."""
+    found_by = ["account_id", *([of.parent[1]] if of.parent else [])]
+    same = " AND ".join(f"(s.{column} IS NOT DISTINCT FROM t.{column})" for column in found_by)
+    updates = {column.name: f"s.{column.name}" for column in of.columns}
+    return updates | {"account_key": f"CASE WHEN {same} THEN t.account_key END"}
 
 
 def _commit_attempts() -> Retrying:

@@ -13,7 +13,6 @@ from checks import subscribed, terms
 from checks.contract import Need
 from checks.periods import FOREVER, CycleColumns, days, due_date
 from checks.relation import Relation
-from checks.rows import reference
 
 NEEDS = (
     Need("invoice_lines", "billing"),
@@ -21,7 +20,6 @@ NEEDS = (
     Need("billing_schedules", "billing").where_filled(),
     *(need.where_filled() for need in subscribed.NEEDS),
 )
-CREDIT_NEEDS = (Need("credit_memos", "billing").where_filled(), Need("credit_memos", "erp").where_filled())
 NOT_LIVE = ("void", "error")
 
 
@@ -173,32 +171,3 @@ def _repeated(_: Books) -> ir.Table:
 
 
 REPEATED = Relation("repeated_lines", _repeated)
-
-
-def credits_given(books: Books) -> ir.Table:
-    """Credit memos on invoices of the billing platform: `on_system`, `on_invoice`, amount, currency, memo_date.
-
-    The ERP's memos name the platform's invoice by number; they count only for invoices on which the platform
-    holds no memo of its own, since both books may hold the same one.
-    """
-    own = _memos(books, "billing").rename(on_invoice="invoice_key", on_system="system")
-    numbered = invoices(books).select(on_system="system", on_invoice="key", i_number="number")
-    theirs = _memos(books, "erp")
-    theirs = theirs.inner_join(numbered, theirs.invoice_key == numbered.i_number).anti_join(
-        own, ["on_system", "on_invoice"]
-    )
-    wanted = ("on_system", "on_invoice", "amount", "currency", "memo_date", "memo")
-    return own.select(*wanted).union(theirs.select(*wanted))
-
-
-def _memos(books: Books, role: str) -> ir.Table:
-    memos = books.table("credit_memos", role)
-    memos = memos.filter(memos.invoice_key.notnull() & ~memos.status.fill_null("").isin(("draft", *NOT_LIVE)))
-    return memos.select(
-        "system",
-        "invoice_key",
-        "amount",
-        "currency",
-        "memo_date",
-        memo=reference(memos.system, "credit_memos", memos.key),
-    )

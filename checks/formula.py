@@ -7,6 +7,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, DivisionByZero, InvalidOperation, localcontext
+from functools import cached_property
 
 from books.money import PRECISION
 from checks.errors import ArithmeticFault, DeclarationError
@@ -30,7 +31,7 @@ class Formula:
     def __post_init__(self) -> None:
         self._check(self._tree)
 
-    @property
+    @cached_property
     def _tree(self) -> ast.expr:
         try:
             return ast.parse(self.text, mode="eval").body

@@ -95,6 +95,12 @@ def overlap(start: ir.DateValue, end: ir.DateValue, other: ir.DateValue, until: 
     return ibis.greatest(days(ibis.greatest(start, other), ibis.least(end, until)), 0)
 
 
+def months_begun(since: ir.DateValue, on: ir.DateValue) -> ir.IntegerValue:
+    """How many months, counted from `since`, have begun by `on`; at least one."""
+    cycle = CycleColumns.of(since, ibis.null("int64"), ibis.literal(1))
+    return ibis.greatest(cycle.index(on) + 1, 1)
+
+
 def due_date(timing: ir.StringValue, start: ir.DateValue, end: ir.DateValue) -> ir.DateValue:
     """The day on which a period is billed; a line that does not say bills in advance."""
     return (timing.fill_null("advance") == "arrears").ifelse(end, start)

@@ -4,7 +4,7 @@ A check reads `SOME_RELATION.table`, an unbound table. Before the check is asked
 the relation under its name, and first the relations that it is itself made from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,10 +38,29 @@ class Relation:
         return ibis.table(self.schema, name=self.name)
 
 
-def relations_in(expression: ir.Table, books: Books) -> Iterator[Relation]:
-    """The relations that an expression reads, each after those that it is made from; some may come twice."""
-    for unbound in expression.op().find(ops.UnboundTable):
-        relation = _KNOWN.get(unbound.name)
-        if relation is not None:
-            yield from relations_in(relation.define(books), books)
-            yield relation
+class Workings:
+    """The SQL of relations over the same books, each compiled once."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._sql: dict[str, tuple[str, Mapping[str, str]]] = {}
+
+    def behind(self, expression: ir.Table) -> dict[str, str]:
+        """Name to SQL of the relations that an expression reads, each after those that it is made from."""
+        found: dict[str, str] = {}
+        for unbound in expression.op().find(ops.UnboundTable):
+            if unbound.name in _KNOWN:
+                sql, before = self._work_out(_KNOWN[unbound.name])
+                found.update({**before, unbound.name: sql})
+        return found
+
+    def _work_out(self, relation: Relation) -> tuple[str, Mapping[str, str]]:
+        if relation.name not in self._sql:
+            rows = relation.define(self._books)
+            self._sql[relation.name] = (compiled(rows), self.behind(rows))
+        return self._sql[relation.name]
+
+
+def compiled(rows: ir.Table) -> str:
+    """The SQL of an expression, for the embedded engine."""
+    return str(ibis.to_sql(rows, dialect="duckdb", pretty=False))

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
-import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
@@ -17,7 +16,7 @@ from checks.contract import Check, Mode, Need, Outcome, Params, Tolerance
 from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
 from checks.judging import Bands, judge
-from checks.relation import relations_in
+from checks.relation import Workings, compiled
 
 Rows = list[dict[str, Any]]
 
@@ -78,7 +77,10 @@ class Ruleset:
             raise DeclarationError(f"tieout.yaml sets up checks that do not exist: {', '.join(unknown)}.")
         self.books = books
         self._worked_out: WeakKeyDictionary[Asked, set[str]] = WeakKeyDictionary()
-        self.rules = {id_: _rule(check, books, overrides.get(id_, Override())) for id_, check in declared.items()}
+        workings = Workings(books)
+        self.rules = {
+            id_: _rule(check, books, overrides.get(id_, Override()), workings) for id_, check in declared.items()
+        }
 
     @property
     def digest(self) -> str:
@@ -158,7 +160,7 @@ class Ruleset:
 
     def _is_empty(self, need: Need, engine: Asked) -> bool:
         rows = self.books.every(need.entity, need.role)
-        return not engine.rows(_sql(rows.select("key").limit(1)))
+        return not engine.rows(compiled(rows.select("key").limit(1)))
 
     def _known_until(self, check: Check, snapshot: Snapshot) -> datetime | None:
         """Up to which stamp absence may be claimed; None where the check claims none."""
@@ -172,7 +174,7 @@ class Ruleset:
         return oldest - timedelta(minutes=check.lag_minutes)
 
 
-def _rule(check: Check, books: Books, override: Override) -> Rule:
+def _rule(check: Check, books: Books, override: Override, workings: Workings) -> Rule:
     known = {setting.name: setting.default for setting in check.settings}
     unknown = sorted(set(override.settings) - set(known))
     if unknown:
@@ -186,8 +188,7 @@ def _rule(check: Check, books: Books, override: Override) -> Rule:
     params = Params({**known, **override.settings})
     rows = check.find(books, params)
     _check_columns(in_force, rows)
-    relations = {relation.name: _sql(relation.define(books)) for relation in relations_in(rows, books)}
-    return Rule(in_force, params, _sql(rows), relations)
+    return Rule(in_force, params, compiled(rows), workings.behind(rows))
 
 
 REQUIRED = (
@@ -211,7 +212,3 @@ def _check_columns(check: Check, rows: ir.Table) -> None:
     missing = [name for name in (*REQUIRED, *sorted(check.arithmetic.names())) if name not in rows.columns]
     if missing:
         raise DeclarationError(f"The rows of {check.id} lack the columns {', '.join(missing)}.")
-
-
-def _sql(rows: ir.Table) -> str:
-    return str(ibis.to_sql(rows, dialect="duckdb"))

@@ -46,7 +46,7 @@ def compared(books: Books) -> ir.Table:
         on=sold.on.max(),
         today=sold.today.max(),
     )
-    held = _held(books, groups)
+    held = _held(books)
     both = groups.left_join(held, list(GROUP))
     lacks = both.lines.isnull()
     is_unpriced = (both.charge_type == "usage") & ~lacks
@@ -118,7 +118,7 @@ def _yearly(
     return (charge == "recurring").ifelse(per_year(counted, price, months), product(counted, price))
 
 
-def _held(books: Books, groups: ir.Table) -> ir.Table:
+def _held(books: Books) -> ir.Table:
     """Per group the subscription lines of its charge type: how many, and what they cost a year today."""
     line = subscribed.LINES.table.filter(lambda t: t.status.fill_null("active") != "draft")
     line = line.select(
@@ -131,7 +131,11 @@ def _held(books: Books, groups: ir.Table) -> ir.Table:
     line = line.mutate(
         contract_key=ibis.coalesce(line.n_contract, line.b_contract), code=ibis.coalesce(line.n_code, line.b_code)
     )
-    wanted = groups.select(*GROUP, "charge_type", "currency", "on", "today")
+    sold = SOLD.table
+    wanted = sold.group_by(GROUP).agg(
+        first=sold.starts.min(), charge_type=sold.charge_type.max(), currency=sold.currency.max()
+    )
+    wanted = wanted.cross_join(books.request.select("today")).mutate(on=lambda t: ibis.greatest(t.today, t.first))
     line = line.inner_join(wanted, ["contract_key", "code"]).filter(lambda t: t.b_type == t.charge_type)
     line = with_rate(books, _today(books, line), "b_currency", "currency", "today")
     value = product(line.yearly, line.rate)

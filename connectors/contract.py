@@ -49,6 +49,9 @@ class Connector(Protocol):
     def deletions(self, name: str, since: datetime | None) -> Iterator[str]:
         """Keys that the source deleted since then; nothing where the source keeps no such list.
 
+        `since` is the source's clock at the last complete walk, not the stamp of its last record: an object in which
+        nothing changes for weeks would else seem to be out of reach.
+
         Raises CursorLost, after the keys that are known, when the list does not reach back to `since`: only a
         `census` then tells what is gone.
         """

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from simple_salesforce.api import Salesforce as Client
+from simple_salesforce.exceptions import SalesforceError
 
 from connectors import telemetry
 from connectors.contract import Page, Position, Record
@@ -181,8 +182,9 @@ class Salesforce:
                 parse_float=str,
                 object_pairs_hook=None,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise TransientError(f"{self._config.system} answered the login with something unreadable.") from error
+        except (SalesforceError, ValueError, TypeError, AttributeError):
+            # Not chained: the library's message quotes the whole reply, which may hold a token.
+            raise TransientError(f"{self._config.system} answered the login with something unreadable.") from None
 
     def _advanced(self, name: str, before: Position | None, after: Position) -> Position:
         if before is not None and (before.stamp, before.id) == (after.stamp, after.id):

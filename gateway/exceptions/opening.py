@@ -23,7 +23,7 @@ _COLUMNS = (
     *("account_key", "account_name", "record_system", "record_entity", "record_key", "subject"),
     *("period_start", "period_end", "invoice_key", "line_key", "content", "reads", "expected", "actual"),
     *("amount", "currency", "reporting_amount", "terms", "arithmetic", "message", "evidence", "fails_from"),
-    *("first_detected_at", "last_seen_at", "seen_data_at", "occurrences", "state", "recurrence_of"),
+    *("first_detected_at", "state", "recurrence_of"),
     *("business_team", "business_owner", "technical_team", "technical_owner", "calendar", "sla_terms"),
     *("cut_off_at", "ack_due_at", "resolve_due_at", "next_step_at"),
 )
@@ -42,6 +42,8 @@ WITH opened AS (
     'severity', severity, 'calendar', calendar, 'cut_off', CAST(:cut_off AS text), 'amount', CAST(amount AS text),
     'currency', currency, 'business_owner', business_owner, 'technical_owner', technical_owner,
     'recurrence_of', 'EXC-' || recurrence_of) AS said
+), seen_first AS (
+  INSERT INTO case_seen (case_number, last_at, data_at) SELECT number, :now, :data FROM opened ORDER BY number
 ), events AS (
   INSERT INTO case_events (case_number, at, actor, move, state, after)
   SELECT number, :now, :actor, 'opened', 'open', said FROM opened ORDER BY number
@@ -79,7 +81,8 @@ def open_cases(session: Session, openings: Sequence[Opening], context: Context, 
     columns = (*_COLUMNS, "told", "ready_at", "digest")
     copy_rows(session, "incoming", columns, _case_rows(openings, assigned, promises, context, now))
     cut_off = context.cut_off.isoformat() if context.cut_off else None
-    opened = session.execute(text(_OPEN), {"now": now, "actor": context.actor, "cut_off": cut_off})
+    said = {"now": now, "data": context.data_as_of, "actor": context.actor, "cut_off": cut_off}
+    opened = session.execute(text(_OPEN), said)
     return {fingerprint: f"EXC-{number}" for fingerprint, number in opened}
 
 
@@ -120,7 +123,7 @@ def _case_rows(
             *(finding.currency, context.reporting_amount(seen.amount, finding.currency)),
             *(json.dumps({name: str(value) for name, value in finding.terms.items()}), seen.arithmetic),
             *(seen.message, json.dumps(evidence(seen.evidence)), finding.fails_from),
-            *(now, now, context.data_as_of, 1, State.OPEN.value, one.recurrence_of),
+            *(now, State.OPEN.value, one.recurrence_of),
             *(who.business_team, who.business_owner, who.technical_team, who.technical_owner, who.calendar),
             *(terms.digest, context.cut_off, kept.ack_due_at, kept.resolve_due_at, kept.next_step_at),
             *told.of(seen.severity, who),

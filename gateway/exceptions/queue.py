@@ -131,9 +131,9 @@ def _mark_seen(
     accepted = [one.known.number for one in sorted_out[Verdict.ACCEPTED] if one.known]
     session.execute(
         text(
-            "UPDATE cases c SET last_seen_at = :now, seen_data_at = greatest(c.seen_data_at, :data), "
-            "occurrences = c.occurrences + 1, clean_streak = 0 FROM seen s "
-            f"WHERE c.current AND c.fingerprint = s.fingerprint AND c.last_seen_at < :now AND ({ACTIVE_SQL} "
+            "UPDATE case_seen t SET last_at = :now, data_at = greatest(t.data_at, :data), "
+            "occurrences = t.occurrences + 1, clean_streak = 0 FROM seen s JOIN cases c USING (fingerprint) "
+            f"WHERE c.current AND t.case_number = c.number AND t.last_at < :now AND ({ACTIVE_SQL} "
             "OR c.number = ANY(:accepted))"
         ),
         {"now": now, "data": context.data_as_of, "accepted": accepted},

@@ -66,9 +66,9 @@ def _open_again(case: Case, seen: Sighting, context: Context, now: datetime) -> 
     case.cycle += 1
     case.regressed = True
     case.cut_off_at = context.cut_off
-    case.last_seen_at, case.seen_data_at = now, context.data_as_of
-    case.occurrences += 1
-    case.clean_streak, case.clean_data_at = 0, None
+    case.seen.last_at, case.seen.data_at = now, context.data_as_of
+    case.seen.occurrences += 1
+    case.seen.clean_streak, case.seen.clean_data_at = 0, None
     case.acknowledged_at = case.resolved_at = case.verified_at = None
     case.resolution = case.resolution_note = case.duplicate_of = None
     case.accepted_until = case.accepted_amount = None

@@ -14,11 +14,10 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 from sqlalchemy.types import UserDefinedType
 
 from gateway.db.base import Base, Document
@@ -47,11 +46,28 @@ class FrozenTerms(Base):
     frozen_at: Mapped[datetime]
 
 
+class CaseSeen(Base):
+    """What every sweep writes about a case, apart from the case because that row is wide.
+
+    `occurrences` counts the sweeps that found it. `data_at` and `clean_data_at` say how new the data were that last
+    showed the state broken, and clean; `clean_streak` counts the clean evaluations since it was last found.
+    """
+
+    __tablename__ = "case_seen"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "50"}},)
+
+    case_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last_at: Mapped[datetime]
+    data_at: Mapped[datetime]
+    occurrences: Mapped[int] = mapped_column(server_default=text("1"))
+    clean_streak: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    clean_data_at: Mapped[datetime | None]
+
+
 class Case(Base):
     """One broken state, from the day it was found to the day it is proved mended.
 
-    At most one case per fingerprint is `current`; an older one was left behind by a recurrence. `seen_data_at` and
-    `clean_data_at` say how new the data were that last showed the state broken or clean. `ack_due_at`,
+    At most one case per fingerprint is `current`; an older one was left behind by a recurrence. `ack_due_at`,
     `resolve_due_at` and `next_step_at` follow from the events and are kept for searching.
     """
 
@@ -59,11 +75,9 @@ class Case(Base):
     __table_args__ = (
         Index("uq_cases_current_fingerprint", "fingerprint", unique=True, postgresql_where=text("current")),
         Index("ix_cases_next_step_at", "next_step_at", postgresql_where=text("next_step_at IS NOT NULL")),
-        Index("ix_cases_check_id_state", "check_id", "state"),
-        Index("ix_cases_state_business_team", "state", "business_team"),
+        Index("ix_cases_state_check_id", "state", "check_id"),
         Index("ix_cases_account_key", "account_key"),
         CheckConstraint("amount >= 0", name="amount_is_a_size"),
-        {"postgresql_with": {"fillfactor": "70"}},
     )
 
     number: Mapped[int] = mapped_column(CASE_NUMBER, primary_key=True, server_default=CASE_NUMBER.next_value())
@@ -102,11 +116,6 @@ class Case(Base):
 
     fails_from: Mapped[datetime]
     first_detected_at: Mapped[datetime]
-    last_seen_at: Mapped[datetime]
-    seen_data_at: Mapped[datetime]
-    occurrences: Mapped[int]
-    clean_streak: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
-    clean_data_at: Mapped[datetime | None]
 
     state: Mapped[str]
     cycle: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
@@ -122,7 +131,7 @@ class Case(Base):
     technical_team: Mapped[str]
     technical_owner: Mapped[str]
     calendar: Mapped[str]
-    sla_terms: Mapped[str] = mapped_column(ForeignKey("sla_terms.digest"))
+    sla_terms: Mapped[str]  # of `sla_terms`, which loses no rows
     cut_off_at: Mapped[datetime | None]
     ack_due_at: Mapped[datetime | None]
     resolve_due_at: Mapped[datetime | None]
@@ -139,6 +148,10 @@ class Case(Base):
     accepted_until: Mapped[datetime | None]
     accepted_amount: Mapped[Decimal | None]
 
+    seen: Mapped[CaseSeen] = relationship(
+        primaryjoin=lambda: Case.number == foreign(CaseSeen.case_number), lazy="joined", innerjoin=True, uselist=False
+    )
+
     @property
     def reference(self) -> str:
         """The number that people use: EXC-12."""
@@ -153,12 +166,18 @@ class CaseEvent(Base):
 
     __tablename__ = "case_events"
     __table_args__ = (
-        UniqueConstraint("case_number", "step"),
+        Index(
+            "uq_case_events_case_number_step",
+            "case_number",
+            "step",
+            unique=True,
+            postgresql_where=text("step IS NOT NULL"),
+        ),
         Index("ix_case_events_case_number_id", "case_number", "id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    case_number: Mapped[int] = mapped_column(ForeignKey("cases.number"))
+    case_number: Mapped[int]  # of `cases`, which loses no rows
     at: Mapped[datetime]
     actor: Mapped[str]
     move: Mapped[str]
@@ -200,5 +219,5 @@ class AuditSeal(Base):
     sealed_at: Mapped[datetime]
 
 
-for _record in (CaseEvent, AuditEntry, AuditSeal):
+for _record in (FrozenTerms, CaseEvent, AuditEntry, AuditSeal):
     make_immutable(cast(Table, _record.__table__))

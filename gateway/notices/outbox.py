@@ -37,7 +37,7 @@ class NoticeItem(Base):
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    case_number: Mapped[int]  # of `cases`, which loses no rows: checking each of many would cost a third of a sweep
+    case_number: Mapped[int]  # of `cases`, which loses no rows
     recipient: Mapped[str]
     kind: Mapped[str]
     severity: Mapped[str]

@@ -1,170 +1,143 @@
-"""Drafts as rows of the books: from a request's body, or as the billing platform holds them."""
+"""Drafts as rows of the books, from a request's body or as the billing platform holds them.
 
-from collections.abc import Mapping, Sequence
+Ids stand here as they were given; `overlay` finds out whose and what they are.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from books.entities import entity
+from books.store import table_from
 from connectors.contract import DraftRun
-from gateway.prebill.request import Invoice, Line, Run
-from gateway.prebill.truth import Drafts, Truth
+from gateway.errors import Refused
+from gateway.prebill.request import MONEY, PRICE, QUANTITY, Invoice, Run, malformed
+
+_PATTERNS = {"total": MONEY, "amount": MONEY, "tax": MONEY, "quantity": QUANTITY, "unit_price": PRICE}
+_SHOWN = 40  # characters of a wrong text that its message repeats
+# What a draft cannot be judged without.
+_INVOICE_MUST = ("account_id", "currency", "invoice_date", "total")
+_LINE_MUST = ("invoice_key", "amount")
 
 
 @dataclass(frozen=True)
-class Resolved:
-    """The ids of a request turned into the books' keys; what nothing knows stays as it was given."""
+class Drafts:
+    """The drafts of one run, in the shape of the books' invoices and invoice_lines."""
 
-    accounts: Mapping[str, str]  # id or number in the billing system -> account_key
-    subscriptions: Mapping[str, str]  # key or number -> key of the newest version
-    lines: Mapping[str, tuple[str, str | None]]  # line, line number or schedule row -> (line key, schedule row)
+    system: str
+    run_key: str
+    invoices: pa.Table
+    lines: pa.Table
 
-
-def from_body(truth: Truth, run: Run, invoices: Sequence[Invoice], now: datetime) -> Drafts:
-    """The invoices of a request as rows; an account that nothing knows leaves `account_key` null."""
-    known = _resolve(truth, run.system, invoices)
-    rows = [_invoice_row(run, invoice, known, now) for invoice in invoices]
-    lines = [_line_row(run, invoice, line, known, now) for invoice in invoices for line in invoice.lines]
-    return Drafts(run.system, run.id, rows, lines)
+    def latest_date(self) -> date | None:
+        """The latest invoice date; None without invoices."""
+        latest: date | None = pc.max(self.invoices["invoice_date"]).as_py()
+        return latest
 
 
-def from_platform(truth: Truth, system: str, pulled: DraftRun) -> Drafts:
-    """The drafts that were pulled, with their customers."""
-    accounts = _accounts(truth, system, [str(row["account_id"]) for row in pulled.invoices])
-    invoices = [{**row, "account_key": accounts.get(str(row["account_id"]))} for row in pulled.invoices]
-    owner = {row["key"]: row["account_key"] for row in invoices}
-    lines = [{**row, "account_key": owner.get(row["invoice_key"])} for row in pulled.lines]
+def from_body(run: Run, invoices: Sequence[Invoice], now: datetime) -> Drafts:
+    """The invoices of a request. Raises Refused for a number or a period that no draft can have."""
+    lines = _lines(run, invoices, now)
+    return Drafts(run.system, run.id, _invoices(run, invoices, _taxes(lines), now), lines)
+
+
+def from_platform(system: str, pulled: DraftRun) -> Drafts:
+    """The drafts that were pulled. Raises Refused for a draft that lacks what any judgement needs."""
+    for row in pulled.invoices:
+        _check_present(row, _INVOICE_MUST, f"The draft {row['key']}")
+    for row in pulled.lines:
+        _check_present(row, _LINE_MUST, f"The line {row['key']} of the draft {row.get('invoice_key')}")
+    invoices, lines = table_from("invoices", pulled.invoices), table_from("invoice_lines", pulled.lines)
     return Drafts(system, str(pulled.run["key"]), invoices, lines)
 
 
-def to_invoices(drafts: Drafts) -> tuple[Invoice, ...]:
-    """Rows back into the request's shape, so that pulled drafts are hashed like given ones."""
-    lines: dict[str, list[Line]] = {}
-    for row in drafts.lines:
-        lines.setdefault(row["invoice_key"], []).append(_as_line(row))
-    return tuple(
-        Invoice(
-            id=row["key"],
-            account_id=row["account_id"],
-            currency=row["currency"],
-            invoice_date=row["invoice_date"],
-            total=row["total"],
-            lines=tuple(lines.get(row["key"], ())),
-            number=row.get("number"),
-            due_date=row.get("due_date"),
-            po_number=row.get("po_number"),
+def _check_present(row: Mapping[str, Any], names: Iterable[str], what: str) -> None:
+    missing = [name for name in names if row.get(name) is None]
+    if missing:
+        raise Refused(f"{what} of the run has no {' and no '.join(missing)}, so it cannot be judged.", "run-not-ready")
+
+
+def _invoices(run: Run, invoices: Sequence[Invoice], taxes: Mapping[str, Decimal], now: datetime) -> pa.Table:
+    columns = {
+        "key": [invoice.id for invoice in invoices],
+        "account_id": [invoice.account_id for invoice in invoices],
+        "number": [invoice.number or invoice.id for invoice in invoices],
+        "status": ["draft"] * len(invoices),
+        "run_key": [run.id] * len(invoices),
+        "invoice_date": [invoice.invoice_date for invoice in invoices],
+        "due_date": [invoice.due_date for invoice in invoices],
+        "total": _numbers("invoices", "total", invoices, lambda n: f"invoice {invoices[n].id}"),
+        "tax": [taxes.get(invoice.id) for invoice in invoices],
+        "currency": [invoice.currency for invoice in invoices],
+        "contract_key": [invoice.contract_id for invoice in invoices],
+        "po_number": [invoice.po_number for invoice in invoices],
+    }
+    return _table("invoices", run.system, columns, len(invoices), now)
+
+
+def _lines(run: Run, invoices: Sequence[Invoice], now: datetime) -> pa.Table:
+    lines = [line for invoice in invoices for line in invoice.lines]
+    theirs = [invoice for invoice in invoices for _ in invoice.lines]
+
+    def named(n: int) -> str:
+        return f"line {lines[n].id} of invoice {theirs[n].id}"
+
+    same = ("charge_type", "product_code", "name", "tax_code", "period_start", "period_end")
+    columns = {
+        "key": [line.id for line in lines],
+        "account_id": [invoice.account_id for invoice in theirs],
+        "invoice_key": [invoice.id for invoice in theirs],
+        "subscription_key": [line.subscription_id for line in lines],
+        "subscription_line_key": [line.charge_id for line in lines],
+        "currency": [invoice.currency for invoice in theirs],
+        **{name: [getattr(line, name) for line in lines] for name in same},
+        **{
+            name: _numbers("invoice_lines", name, lines, named) for name in ("quantity", "unit_price", "amount", "tax")
+        },
+    }
+    table = _table("invoice_lines", run.system, columns, len(lines), now)
+    backwards = pc.index(pc.less(table["period_end"], table["period_start"]), True).as_py()
+    if backwards >= 0:
+        raise malformed(f"The period of {named(backwards)} ends before it starts.")
+    return table
+
+
+def _table(name: str, system: str, columns: Mapping[str, Any], rows: int, now: datetime) -> pa.Table:
+    """The columns as a table of the entity's schema; what is not named is null."""
+    common = {"system": system, "modified_at": now, "synced_at": now, "deleted": False}
+    arrays = []
+    for field in entity(name).arrow:
+        if field.name in common:
+            arrays.append(pa.repeat(pa.scalar(common[field.name], field.type), rows))
+        else:
+            given = columns.get(field.name)
+            arrays.append(pa.nulls(rows, field.type) if given is None else pa.array(given, field.type))
+    return pa.Table.from_arrays(arrays, schema=entity(name).arrow)
+
+
+def _numbers(table: str, column: str, parts: Sequence[object], named: Callable[[int], str]) -> pa.Array:
+    """The decimals of a column. Raises Refused for a text that is no number, or more than the books can hold."""
+    kind = entity(table).arrow.field(column).type
+    texts = pa.array([getattr(part, column) for part in parts], pa.string())
+    wrong = pc.index(pc.match_substring_regex(texts, _PATTERNS[column]), False).as_py()
+    if wrong >= 0:
+        raise malformed(
+            f"The {column} of {named(wrong)} is {texts[wrong].as_py()[:_SHOWN]!r}: that is no decimal number, or has "
+            f"more than {kind.precision - kind.scale} digits before or {kind.scale} after the point."
         )
-        for row in drafts.invoices
-    )
+    return pc.cast(texts, kind)
 
 
-def _as_line(row: Mapping[str, Any]) -> Line:
-    return Line(
-        id=row["key"],
-        amount=row["amount"],
-        subscription_id=row.get("subscription_key"),
-        charge_id=row.get("line_version_key") or row.get("subscription_line_key"),
-        product_code=row.get("product_code"),
-        name=row.get("name"),
-        quantity=row.get("quantity"),
-        unit_price=row.get("unit_price"),
-        tax=row.get("tax"),
-        tax_code=row.get("tax_code"),
-        period_start=row.get("period_start"),
-        period_end=row.get("period_end"),
-    )
-
-
-def _common(run: Run, key: str, account_id: str, account_key: str | None, now: datetime) -> dict[str, Any]:
-    return {
-        "system": run.system,
-        "key": key,
-        "account_id": account_id,
-        "account_key": account_key,
-        "modified_at": now,
-        "synced_at": now,
-        "deleted": False,
-    }
-
-
-def _invoice_row(run: Run, invoice: Invoice, known: Resolved, now: datetime) -> dict[str, Any]:
-    return {
-        **_common(run, invoice.id, invoice.account_id, known.accounts.get(invoice.account_id), now),
-        "number": invoice.number or invoice.id,
-        "status": "draft",
-        "run_key": run.id,
-        "invoice_date": invoice.invoice_date,
-        "due_date": invoice.due_date,
-        "total": invoice.total,
-        "tax": sum((line.tax for line in invoice.lines if line.tax is not None), start=invoice.total * 0),
-        "currency": invoice.currency,
-        "po_number": invoice.po_number,
-    }
-
-
-def _line_row(run: Run, invoice: Invoice, line: Line, known: Resolved, now: datetime) -> dict[str, Any]:
-    line_key, version_key = known.lines.get(line.charge_id or "", (line.charge_id, None))
-    return {
-        **_common(run, line.id, invoice.account_id, known.accounts.get(invoice.account_id), now),
-        "invoice_key": invoice.id,
-        "subscription_key": known.subscriptions.get(line.subscription_id or "", line.subscription_id),
-        "subscription_line_key": line_key,
-        "line_version_key": version_key,
-        "product_code": line.product_code,
-        "name": line.name,
-        "quantity": line.quantity,
-        "unit_price": line.unit_price,
-        "amount": line.amount,
-        "tax": line.tax,
-        "tax_code": line.tax_code,
-        "currency": invoice.currency,
-        "period_start": line.period_start,
-        "period_end": line.period_end,
-    }
-
-
-def _resolve(truth: Truth, system: str, invoices: Sequence[Invoice]) -> Resolved:
-    accounts = sorted({invoice.account_id for invoice in invoices})
-    subscriptions = sorted({line.subscription_id for i in invoices for line in i.lines if line.subscription_id})
-    charges = sorted({line.charge_id for i in invoices for line in i.lines if line.charge_id})
-    return Resolved(
-        _accounts(truth, system, accounts),
-        _subscriptions(truth, system, subscriptions),
-        _charges(truth, system, charges),
-    )
-
-
-def _accounts(truth: Truth, system: str, ids: Sequence[str]) -> dict[str, str]:
-    rows = truth.rows(
-        "SELECT key, number, account_key FROM truth.accounts WHERE system = ? AND NOT deleted "
-        "AND (list_contains(?, key) OR list_contains(?, number))",
-        (system, list(ids), list(ids)),
-    )
-    by_number = {row["number"]: row["account_key"] for row in rows if row["account_key"]}
-    return {**by_number, **{row["key"]: row["account_key"] for row in rows if row["account_key"]}}
-
-
-def _subscriptions(truth: Truth, system: str, ids: Sequence[str]) -> dict[str, str]:
-    rows = truth.rows(
-        "SELECT number, max_by(key, version) AS key FROM truth.subscriptions "
-        "WHERE system = ? AND NOT deleted AND list_contains(?, number) GROUP BY number",
-        (system, list(ids)),
-    )
-    return {row["number"]: row["key"] for row in rows}
-
-
-def _charges(truth: Truth, system: str, ids: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    by_line = truth.rows(
-        "SELECT key, number FROM truth.subscription_lines WHERE system = ? AND NOT deleted "
-        "AND (list_contains(?, key) OR list_contains(?, number))",
-        (system, list(ids), list(ids)),
-    )
-    by_version = truth.rows(
-        "SELECT key, subscription_line_key FROM truth.billing_schedules "
-        "WHERE system = ? AND NOT deleted AND list_contains(?, key)",
-        (system, list(ids)),
-    )
-    known: dict[str, tuple[str, str | None]] = {
-        row["key"]: (row["subscription_line_key"], row["key"]) for row in by_version
-    }
-    known |= {row["number"]: (row["key"], None) for row in by_line if row["number"]}
-    return known | {row["key"]: (row["key"], None) for row in by_line}
+def _taxes(lines: pa.Table) -> dict[str, Decimal]:
+    """Per invoice the sum of its lines' taxes, where any line names one."""
+    sums = lines.select(["invoice_key", "tax"]).group_by("invoice_key").aggregate([("tax", "sum")])
+    try:
+        exact = pc.cast(sums["tax_sum"], entity("invoices").arrow.field("tax").type)
+    except pa.ArrowInvalid as error:
+        raise malformed("The taxes of one invoice add up to more than the books can hold.") from error
+    return dict(zip(sums["invoice_key"].to_pylist(), exact.to_pylist(), strict=True))

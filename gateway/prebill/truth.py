@@ -1,110 +1,71 @@
-"""What the gate holds of the books in memory, and the share of it that one request is judged against.
+"""What the gate holds of the books in memory: the tables of one published snapshot, for all requests.
 
-The whole of the latest published snapshot is loaded once into DuckDB tables under the schema `truth`. A
-request then gets tables of its own, under the entities' plain names, on a cursor of its own: the rows of the
-accounts concerned (or all of them, for checks that look at the whole run), with the drafts of the run laid
-over the stored ones. So the same compiled SQL serves the sweep and the gate.
+They lie in DuckDB under the schema `truth`, each with a view of its plain name over it. `overlay` puts a request's
+own tables in front of those views, so that the same compiled SQL serves the sweep and the gate.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import duckdb
-import pyarrow as pa
 
-from books.engine import Engine, Request, source_rows
+from books.engine import Engine
 from books.entities import ENTITIES
 from books.snapshots import Snapshot
-from books.store import Store, table_from
+from books.store import Store
+from checks.contract import Need
+from checks.ruleset import Ruleset
 
-OVERLAID = ("invoices", "invoice_lines")
-
-
-@dataclass(frozen=True)
-class Drafts:
-    """The drafts of one run as rows of the books."""
-
-    system: str
-    run_key: str
-    invoices: Sequence[dict[str, Any]]
-    lines: Sequence[dict[str, Any]]
+# What the gate itself looks into, whatever the checks read.
+OWN = ("accounts", "contracts", "subscriptions", "subscription_lines", "billing_schedules", "invoices", "invoice_lines")
+_CURRENCIES = """
+    SELECT currency FROM accounts UNION SELECT currency FROM contracts
+    UNION SELECT from_currency FROM fx_rates UNION SELECT to_currency FROM fx_rates
+"""
 
 
 class Truth:
-    """The books of one snapshot, in memory. Safe for several threads: each request has its own cursor."""
+    """The books of one snapshot. Safe for several threads: each request has a cursor of its own.
 
-    def __init__(self, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection) -> None:
+    `owned` are the tables in memory that hold rows of customers; `empty` the needs of checks that must not be empty
+    and are; `currencies` those that an account, a contract or an exchange rate knows.
+    """
+
+    def __init__(self, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, ruleset: Ruleset) -> None:
         self.snapshot = snapshot
         self._connection = connection
+        engine = Engine(connection)
+        held = [row["table_name"] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'truth'")]
+        self.owned = frozenset(name for name in held if _has_owners(engine, name))
+        self.empty: frozenset[Need] = ruleset.empty_needs(engine)
+        self.currencies = frozenset(row["currency"] for row in engine.rows(_CURRENCIES))
 
     @classmethod
-    def load(cls, store: Store, snapshot: Snapshot) -> Self:
-        """Read the snapshot's tables; `raw` is left out, which no check reads."""
+    def load(cls, store: Store, snapshot: Snapshot, ruleset: Ruleset) -> Self:
+        """Read the tables that the gate and its checks need; any other stays in its files and is read when asked."""
         engine = Engine.over(store, snapshot)
+        asked = {need.entity for rule in ruleset.rules.values() for need in rule.check.needs}
         engine.connection.execute("CREATE SCHEMA truth")
-        for entity in ENTITIES.values():
-            names = ", ".join(f'"{c.name}"' if c.name != "raw" else "NULL::VARCHAR AS raw" for c in entity.columns)
-            engine.connection.execute(
-                f'CREATE TABLE truth."{entity.name}" AS SELECT {names} FROM "{entity.name}" ORDER BY account_key'
-            )
-            engine.connection.execute(f'CREATE OR REPLACE VIEW main."{entity.name}" AS FROM truth."{entity.name}"')
-        return cls(snapshot, engine.connection)
+        engine.connection.execute("CREATE TABLE main.sources AS FROM temp.sources")
+        for name in ENTITIES:
+            if name in (*asked, *OWN, "fx_rates") or name not in snapshot.versions:
+                _hold(engine.connection, name)
+        return cls(snapshot, engine.connection, ruleset)
 
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
-        """Ask the schema `truth` directly."""
-        cursor = self._connection.cursor()
-        try:
-            return list(cursor.sql(sql, params=list(parameters)).to_arrow_table().to_pylist())
-        finally:
-            cursor.close()
-
-    @contextmanager
-    def share(
-        self, request: Request, drafts: Drafts, accounts: Iterable[str] | None, entities: Iterable[str]
-    ) -> Iterator[Engine]:
-        """An engine over the rows of `accounts` (None: everybody's) with the drafts laid over them.
-
-        `entities` are the tables worth narrowing down; any other is there in full. Rows that belong to nobody
-        (products, rates, unowned records) are always there.
-        """
-        engine = Engine(self._connection.cursor())
-        try:
-            engine.hold("sources", source_rows(self.snapshot))
-            engine.ask(request)
-            engine.hold("scope", pa.table({"account_key": pa.array(sorted(set(accounts or ())), pa.string())}))
-            engine.hold("drafted", _named(drafts))
-            engine.hold("drafted_invoices", table_from("invoices", drafts.invoices))
-            engine.hold("drafted_invoice_lines", table_from("invoice_lines", drafts.lines))
-            for name in {*(entities if accounts is not None else ()), *OVERLAID}:
-                _lay(engine, name, scoped=accounts is not None)
-            yield engine
-        finally:
-            engine.close()
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the same tables. What is made TEMP on it, nobody else sees."""
+        return self._connection.cursor()
 
 
-def _lay(engine: Engine, name: str, *, scoped: bool) -> None:
-    """Make the request's own table `name`: the share of the truth, less what the drafts stand for, plus the drafts."""
-    where = "(t.account_key IS NULL OR t.account_key IN (SELECT account_key FROM scope))" if scoped else "TRUE"
-    share = f'SELECT t.* FROM truth."{name}" t WHERE {where}'
-    if name not in OVERLAID:
-        engine.connection.execute(f'CREATE TEMP TABLE "{name}" AS {share}')
-        return
-    column = "key" if name == "invoices" else "invoice_key"
-    engine.connection.execute(
-        f'CREATE TEMP TABLE "{name}" AS {share} AND (t.system, t.{column}) NOT IN ({_REPLACED}) '
-        f"UNION ALL SELECT * FROM drafted_{name}"
+def _hold(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Read a table into memory, ordered by customer so that a few customers' rows are found in few places.
+
+    `raw` is left out, which no check reads.
+    """
+    connection.execute(
+        f'CREATE TABLE truth."{name}" AS SELECT * REPLACE (NULL::VARCHAR AS raw) FROM "{name}" ORDER BY account_key'
     )
+    connection.execute(f'CREATE OR REPLACE VIEW main."{name}" AS FROM truth."{name}"')
 
 
-# Stored invoices that the drafts stand for: the same id, the same number, or a draft of the same run.
-_REPLACED = """
-    SELECT r.system, r.key FROM truth.invoices r JOIN drafted d ON r.system = d.system
-        AND (r.key = d.id OR r.number = d.id OR (r.status = 'draft' AND r.run_key = d.run_key))
-"""
-
-
-def _named(drafts: Drafts) -> pa.Table:
-    names = sorted({n for row in drafts.invoices for n in (row["key"], row.get("number")) if n}) or [""]
-    return pa.table({"system": [drafts.system] * len(names), "id": names, "run_key": [drafts.run_key] * len(names)})
+def _has_owners(engine: Engine, name: str) -> bool:
+    return bool(engine.rows(f'SELECT 1 FROM truth."{name}" WHERE account_key IS NOT NULL LIMIT 1'))

@@ -12,7 +12,8 @@ from random import Random
 
 from sandbox.company.amounts import document
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, EARLY_BATCH
-from sandbox.company.model import DRAFT, POSTED, BillRun, Charge, Invoice, InvoiceLine, Payment, SeatCount
+from sandbox.company.documents import DRAFT, POSTED, BillRun, Invoice, InvoiceLine, Payment
+from sandbox.company.model import Charge, SeatCount
 from sandbox.company.rating import Daily, Item, amount_of, daily_usage, due_items
 from sandbox.company.world import World
 

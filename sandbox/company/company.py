@@ -18,11 +18,11 @@ from typing import Any, Protocol
 from sandbox.company.billing import collect, invoice_everything
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
 from sandbox.company.defects import DEFECTS
+from sandbox.company.documents import DRAFT, BillRun
 from sandbox.company.erp import copy_to_erp
 from sandbox.company.labels import LookAlike, Planted
 from sandbox.company.lookalikes import LOOKALIKES
 from sandbox.company.measuring import measure
-from sandbox.company.model import DRAFT, BillRun
 from sandbox.company.names import shuffled_names
 from sandbox.company.population import populate
 from sandbox.company.provisioning import provision
@@ -49,7 +49,7 @@ class Defined(Protocol):
 class Company:
     """Rows by object and files by name, as each source has them at `now`, and what is known of them.
 
-    `bill_runs` are in the order of their numbers; `clean_run` and `bad_run` wait with drafts.
+    `bill_runs` are the runs that wait with drafts: the clean one, then the bad one.
     """
 
     now: datetime
@@ -65,12 +65,12 @@ class Company:
     @property
     def clean_run(self) -> BillRun:
         """Its accounts have no defect; some of them look as if they had."""
-        return self._waiting(CLEAN_BATCH)
+        return self.bill_runs[0]
 
     @property
     def bad_run(self) -> BillRun:
         """Has the accounts of every planted defect, among others."""
-        return self._waiting(BAD_BATCH)
+        return self.bill_runs[1]
 
     def drafts(self, run: BillRun) -> list[str]:
         """The ids of the invoices that wait in a run."""
@@ -96,9 +96,6 @@ class Company:
                 path = folder / source / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
-
-    def _waiting(self, batch: str) -> BillRun:
-        return next(run for run in self.bill_runs if run.batches == batch)
 
 
 def build(seed: int = 7, accounts: int = 240, now: datetime = NOW, *, defects: bool = True) -> Company:
@@ -149,7 +146,7 @@ def render(told: Told) -> Company:
         render_netsuite(world),
         render_metering(world),
         render_reference(world),
-        tuple(world.runs.values()),
+        tuple(run for batch in (CLEAN_BATCH, BAD_BATCH) for run in world.runs.values() if run.batches == batch),
         tuple(label for story in told.stories for label in story.planted),
         tuple(label for story in told.stories for label in story.lookalikes),
     )

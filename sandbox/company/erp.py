@@ -8,7 +8,7 @@ from sandbox.company.amounts import document
 from sandbox.company.billing import totals
 from sandbox.company.catalog import OVER_TIME, PRODUCTS
 from sandbox.company.deals import CLEAN_BATCH
-from sandbox.company.model import CreditMemo, ErpInvoice, ErpLine, Invoice, InvoiceLine, RevenueElement
+from sandbox.company.documents import CreditMemo, ErpInvoice, ErpLine, Invoice, InvoiceLine, RevenueElement
 from sandbox.company.world import World
 
 COPY_LAG = timedelta(days=1)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sandbox.company.amounts import document
 from sandbox.company.catalog import PRODUCTS
-from sandbox.company.model import InvoiceLine
+from sandbox.company.documents import InvoiceLine
 from sandbox.company.rating import add_day
 from sandbox.company.world import World
 

@@ -12,8 +12,6 @@ from sandbox.company.catalog import RECURRING
 
 ADVANCE, ARREARS = "Advance", "Arrears"
 ACTIVATED, CANCELLED, EXPIRED, SUPERSEDED = "Activated", "Cancelled", "Expired", "Superseded"
-DRAFT, POSTED = "Draft", "Posted"
-CHARGE, DISCOUNT, CREDIT = "charge", "discount", "credit"
 
 
 @dataclass(frozen=True)
@@ -232,69 +230,6 @@ class Charge:
 
 
 @dataclass(frozen=True)
-class Invoice:
-    """`total_shift` is what the header's total says beyond its lines; zero where the platform added well."""
-
-    billing_id: str
-    number: str
-    account_id: str
-    contract_id: str
-    day: date
-    due: date
-    status: str
-    run_id: str
-    created_at: datetime
-    posted_at: datetime | None
-    po_number: str | None
-    total_shift: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True)
-class InvoiceLine:
-    """`charge_id` and `segment_id` name what was billed; None on a line entered by hand."""
-
-    billing_id: str
-    invoice_id: str
-    charge_id: str | None
-    segment_id: str | None
-    subscription: str | None
-    product_code: str
-    name: str
-    kind: str
-    quantity: Decimal
-    price: Decimal
-    amount: Decimal
-    tax: Decimal
-    tax_code: str | None
-    start: date
-    end: date
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class Payment:
-    billing_id: str
-    number: str
-    account_id: str
-    invoice_id: str
-    amount: Decimal
-    day: date
-
-
-@dataclass(frozen=True)
-class BillRun:
-    """One run of invoicing. `batches` are the batches of accounts that it looked at, None for all."""
-
-    billing_id: str
-    number: str
-    target_date: date
-    status: str
-    executed_at: datetime
-    posted_at: datetime | None
-    batches: str | None
-
-
-@dataclass(frozen=True)
 class UsageEvent:
     """As the meter sent it. `customer` is the CRM's account id or whatever the sender believed it to be."""
 
@@ -323,49 +258,6 @@ class SeatCount:
     measure: str
     customer: str
     trial: bool = False
-
-
-@dataclass(frozen=True)
-class ErpInvoice:
-    """The ERP's copy of a posted invoice. `total` is with tax."""
-
-    erp_id: int
-    number: str
-    invoice_id: str
-    total: Decimal
-    tax: Decimal
-    copied_at: datetime
-
-
-@dataclass(frozen=True)
-class ErpLine:
-    """The ERP's copy of an invoice line; `key` is unique in the whole ERP."""
-
-    key: int
-    erp_invoice: int
-    line_id: str
-
-
-@dataclass(frozen=True)
-class RevenueElement:
-    """The revenue schedule of one of the ERP's invoice lines."""
-
-    erp_id: int
-    line_key: int
-    amount: Decimal
-    start: date
-    end: date
-
-
-@dataclass(frozen=True)
-class CreditMemo:
-    """A credit that finance granted in the ERP; `amount` is positive."""
-
-    erp_id: int
-    number: str
-    invoice_id: str
-    amount: Decimal
-    day: date
 
 
 def a_day_before(day: date) -> date:

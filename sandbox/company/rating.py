@@ -20,7 +20,8 @@ from zoneinfo import ZoneInfo
 
 from sandbox.company.amounts import document
 from sandbox.company.catalog import ONE_TIME, RECURRING
-from sandbox.company.model import ADVANCE, CHARGE, CREDIT, Charge, SeatCount, Segment
+from sandbox.company.documents import CHARGE, CREDIT
+from sandbox.company.model import ADVANCE, Charge, SeatCount, Segment
 from sandbox.company.periods import add_months, months_billed, periods
 from sandbox.company.world import World
 

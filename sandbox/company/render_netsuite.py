@@ -11,7 +11,8 @@ from typing import Any
 
 from sandbox.company.amounts import CURRENCIES
 from sandbox.company.catalog import PRODUCTS
-from sandbox.company.model import Account, CreditMemo, ErpInvoice, ErpLine, RevenueElement, a_day_before
+from sandbox.company.documents import CreditMemo, ErpInvoice, ErpLine, RevenueElement
+from sandbox.company.model import Account, a_day_before
 from sandbox.company.periods import add_months
 from sandbox.company.world import World
 from sandbox.netsuite import STANDARD_TABLES

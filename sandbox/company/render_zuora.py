@@ -8,29 +8,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sandbox.company.billing import totals
-from sandbox.company.catalog import ONE_TIME, PRODUCTS, RECURRING
-from sandbox.company.model import (
-    ADVANCE,
-    CHARGE,
-    CREDIT,
-    DISCOUNT,
-    Account,
-    BillRun,
-    Charge,
-    Invoice,
-    InvoiceLine,
-    Payment,
-    Segment,
-    Subscription,
-    Version,
-    a_day_before,
+from sandbox.company.catalog import ONE_TIME, RECURRING
+from sandbox.company.documents import CHARGE
+from sandbox.company.model import ADVANCE, Account, Charge, Segment, Subscription, Version
+from sandbox.company.render_zuora_invoices import (
+    Row,
+    applied_row,
+    invoice_rows,
+    item_row,
+    payment_row,
+    run_row,
+    stamped,
 )
 from sandbox.company.world import World
-
-Row = dict[str, Any]
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "Account": {"BillingTimeZone__c": "text", "TestAccount__c": "boolean"},
@@ -50,7 +41,6 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 """What this tenant has beyond the standard fields."""
 
 _PERIODS = {1: "Month", 3: "Quarter", 6: "Semi_Annual", 12: "Annual"}
-_PROCESSING = {CHARGE: "0", DISCOUNT: "1", CREDIT: "2"}
 _CHARGE_TYPES = {ONE_TIME: "OneTime"}
 
 
@@ -66,7 +56,6 @@ def render_zuora(world: World) -> dict[str, list[Row]]:
     """Rows by object. Values are str, bool, int, Decimal, date, aware datetime or None."""
     posted = _posted(world)
     subscriptions = {subscription.name: subscription for subscription in world.subscriptions.values()}
-    sums = totals(world)
     return {
         "Account": _accounts(world),
         "Subscription": [row for found in subscriptions.values() for row in _subscription(world, found)],
@@ -80,16 +69,12 @@ def render_zuora(world: World) -> dict[str, list[Row]]:
             row for charge in world.charges.values() for row in _tiers(world.accounts[charge.account_id], charge)
         ],
         "Amendment": [row for found in subscriptions.values() for row in _amendments(found)],
-        "BillRun": [_run(run) for run in world.runs.values()],
-        "Invoice": _invoices(world, sums),
-        "InvoiceItem": [_item(world, line, subscriptions) for line in world.invoice_lines.values()],
-        "Payment": [_payment(world.accounts[paid.account_id], paid) for paid in world.payments.values()],
-        "InvoicePayment": [_applied(paid) for paid in world.payments.values()],
+        "BillRun": [run_row(run) for run in world.runs.values()],
+        "Invoice": invoice_rows(world),
+        "InvoiceItem": [item_row(world, line, subscriptions) for line in world.invoice_lines.values()],
+        "Payment": [payment_row(world.accounts[paid.account_id], paid) for paid in world.payments.values()],
+        "InvoicePayment": [applied_row(paid) for paid in world.payments.values()],
     }
-
-
-def _stamped(row: Row, created: datetime, modified: datetime | None = None) -> Row:
-    return {**row, "CreatedDate": created, "UpdatedDate": modified or created}
 
 
 def _accounts(world: World) -> list[Row]:
@@ -114,7 +99,7 @@ def _account(account: Account, created: datetime) -> Row:
         "BillingTimeZone__c": account.timezone,
         "TestAccount__c": account.is_test,
     }
-    return _stamped(row, created - timedelta(minutes=1))
+    return stamped(row, created - timedelta(minutes=1))
 
 
 def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
@@ -141,7 +126,7 @@ def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
             "TermType": "TERMED" if contract.end else "EVERGREEN",
             "Currency__c": account.currency,
         }
-        yield _stamped(row, version.created_at, _superseded_at(world, subscription, version))
+        yield stamped(row, version.created_at, _superseded_at(world, subscription, version))
         previous = version
 
 
@@ -171,7 +156,7 @@ def _rate_plans(subscription: Subscription) -> Iterator[Row]:
             "AmendmentId": version.amendment_id,
             "AmendmentType": version.change,
         }
-        yield _stamped(row, version.created_at)
+        yield stamped(row, version.created_at)
 
 
 def _amendments(subscription: Subscription) -> Iterator[Row]:
@@ -186,7 +171,7 @@ def _amendments(subscription: Subscription) -> Iterator[Row]:
             "ContractEffectiveDate": version.effective,
             "EffectiveDate": version.effective,
         }
-        yield _stamped(row, version.created_at)
+        yield stamped(row, version.created_at)
 
 
 def _charge(world: World, charge: Charge, subscription: Subscription, posted: Mapping[str, _Posted]) -> Iterator[Row]:
@@ -208,7 +193,7 @@ def _charge(world: World, charge: Charge, subscription: Subscription, posted: Ma
         ended = [following.created_at for following in charge.segments if following.number == segment.number + 1]
         cancelled = [subscription.current.created_at] if subscription.cancelled_on else []
         stamps = [segment.created_at, *ended, *cancelled, *([billed.at] if billed else [])]
-        yield _stamped(row, segment.created_at, max(stamps))
+        yield stamped(row, segment.created_at, max(stamps))
 
 
 def _common(world: World, charge: Charge) -> Row:
@@ -259,110 +244,4 @@ def _tiers(account: Account, charge: Charge) -> Iterator[Row]:
             "PriceFormat": "FlatFee" if charge.unit == "Each" else "PerUnit",
             "Currency": account.currency,
         }
-        yield _stamped(row, segment.created_at)
-
-
-def _run(run: BillRun) -> Row:
-    row = {
-        "Id": run.billing_id,
-        "BillRunNumber": run.number,
-        "Name": f"Run of {run.target_date}",
-        "Batches": run.batches,
-        "Status": run.status,
-        "TargetDate": run.target_date,
-        "InvoiceDate": run.target_date,
-        "ExecutedDate": run.executed_at,
-        "PostedDate": run.posted_at,
-        **dict.fromkeys(("AutoPost", "AutoEmail", "AutoRenewal", "NoEmailForZeroAmountInvoice"), False),
-    }
-    return _stamped(row, run.executed_at, run.posted_at or run.executed_at + timedelta(minutes=5))
-
-
-def _invoices(world: World, sums: Mapping[str, tuple[Decimal, Decimal]]) -> list[Row]:
-    touched: dict[str, datetime] = {}
-    for line in world.invoice_lines.values():
-        touched[line.invoice_id] = max(touched.get(line.invoice_id, line.created_at), line.created_at)
-    return [
-        _invoice(world, invoice, *sums[invoice.billing_id], touched[invoice.billing_id])
-        for invoice in world.invoices.values()
-    ]
-
-
-def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched: datetime) -> Row:
-    account = world.accounts[invoice.account_id]
-    total = net + tax + invoice.total_shift
-    payment = world.payments.get(invoice.billing_id)
-    row = {
-        "Id": invoice.billing_id,
-        "InvoiceNumber": invoice.number,
-        "AccountId": account.billing_id,
-        "Status": invoice.status,
-        "Source": "BillRun",
-        "SourceId": invoice.run_id,
-        "InvoiceDate": invoice.day,
-        "TargetDate": invoice.day,
-        "DueDate": invoice.due,
-        "PostedDate": invoice.posted_at,
-        "Amount": total,
-        "AmountWithoutTax": net,
-        "TaxAmount": tax,
-        "PaymentAmount": payment.amount if payment else Decimal(0),
-        "Balance": total - payment.amount if payment else total,
-        "Currency__c": account.currency,
-        "PurchaseOrder__c": invoice.po_number,
-        "ContractId__c": invoice.contract_id,
-    }
-    paid_at = [datetime.combine(payment.day, time(15), UTC)] if payment else []
-    return _stamped(row, invoice.created_at, max([touched, invoice.posted_at or touched, *paid_at]))
-
-
-def _item(world: World, line: InvoiceLine, subscriptions: Mapping[str, Subscription]) -> Row:
-    invoice = world.invoices[line.invoice_id]
-    charge = world.charges[line.charge_id] if line.charge_id else None
-    subscription = subscriptions[line.subscription] if line.subscription else None
-    row = {
-        "Id": line.billing_id,
-        "InvoiceId": line.invoice_id,
-        "SubscriptionId": subscription.version_on(invoice.created_at).billing_id if subscription else None,
-        "SubscriptionNumber": line.subscription,
-        "RatePlanChargeId": line.segment_id,
-        "ChargeNumber": charge.number if charge else None,
-        "ChargeName": line.name,
-        "ProductName": PRODUCTS[line.product_code].name,
-        "SKU": line.product_code,
-        "UOM": charge.unit if charge else None,
-        "ProcessingType": _PROCESSING[line.kind],
-        "Quantity": line.quantity,
-        "UnitPrice": line.price,
-        "ChargeAmount": line.amount,
-        "TaxAmount": line.tax,
-        "TaxCode": line.tax_code,
-        "ServiceStartDate": line.start,
-        "ServiceEndDate": a_day_before(line.end),
-        "ChargeDate": line.created_at,
-    }
-    return _stamped(row, line.created_at, max(line.created_at, invoice.posted_at or line.created_at))
-
-
-def _payment(account: Account, payment: Payment) -> Row:
-    row = {
-        "Id": payment.billing_id,
-        "PaymentNumber": payment.number,
-        "AccountId": account.billing_id,
-        "Amount": payment.amount,
-        "EffectiveDate": payment.day,
-        "Status": "Processed",
-        "Type": "Electronic",
-        "Currency__c": account.currency,
-    }
-    return _stamped(row, datetime.combine(payment.day, time(15), UTC))
-
-
-def _applied(payment: Payment) -> Row:
-    row = {
-        "Id": "8ad09a11" + payment.billing_id[8:],
-        "InvoiceId": payment.invoice_id,
-        "PaymentId": payment.billing_id,
-        "Amount": payment.amount,
-    }
-    return _stamped(row, datetime.combine(payment.day, time(15), UTC))
+        yield stamped(row, segment.created_at)

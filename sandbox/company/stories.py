@@ -13,9 +13,10 @@ from enum import Enum
 from random import Random
 
 from sandbox.company.deals import BAD_BATCH, Deals, Terms
+from sandbox.company.documents import DRAFT, InvoiceLine
 from sandbox.company.labels import LookAlike, Planted
 from sandbox.company.measuring import seat_count
-from sandbox.company.model import DRAFT, Account, Charge, Contract, ContractLine, InvoiceLine
+from sandbox.company.model import Account, Charge, Contract, ContractLine
 from sandbox.company.periods import add_months, bill_day_before
 from sandbox.company.world import World
 

@@ -6,24 +6,26 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from sandbox.company.ids import Ids
-from sandbox.company.model import (
-    Account,
+from sandbox.company.documents import (
     BillRun,
-    Change,
-    Charge,
-    Contract,
-    ContractLine,
     CreditMemo,
     ErpInvoice,
     ErpLine,
     Invoice,
     InvoiceLine,
-    Opportunity,
     Payment,
+    RevenueElement,
+)
+from sandbox.company.ids import Ids
+from sandbox.company.model import (
+    Account,
+    Change,
+    Charge,
+    Contract,
+    ContractLine,
+    Opportunity,
     Quote,
     QuoteLine,
-    RevenueElement,
     SeatCount,
     Subscription,
     UsageEvent,

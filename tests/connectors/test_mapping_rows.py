@@ -148,6 +148,13 @@ def test_equal_records_that_are_bad_are_as_many_rejects() -> None:
     assert len(booked(CHARGE, [bad, bad], "zuora", NOW).rejects) == 4
 
 
+def test_true_and_one_are_not_the_same_word() -> None:
+    mapped = _object("number: No")
+    records: list[dict[str, Any]] = [{"Id": "a", "No": True}, {"Id": "b", "No": 1}, {"Id": "c", "No": [1]}]
+    (table,) = [table for _, table in booked(mapped, records, "crm", NOW).tables]
+    assert table["number"].to_pylist() == ["true", "1"]
+
+
 VALUES = st.one_of(
     st.none(),
     st.sampled_from(["", "1", "1.0", "true", "Recurring", "Month", "2026-02-28", "\ud800", "é", "0.0000001"]),

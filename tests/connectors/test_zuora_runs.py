@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -41,9 +42,14 @@ def runs(tenant: ZuoraTenant, clock: Clock, retries: RetryPolicy) -> Iterator[Zu
 
 
 def _invoice(tenant: ZuoraTenant, number: str, amount: str, status: str = "Draft") -> str:
-    fields = {"InvoiceNumber": number, "AccountId": "a1", "Status": status, "Amount": Decimal(amount)}
+    fields: dict[str, Any] = {"InvoiceNumber": number, "AccountId": "a1", "Status": status, "Amount": Decimal(amount)}
     invoice = tenant.put("Invoice", {**fields, "Currency__c": "USD"})
-    line = {"InvoiceId": invoice, "ChargeAmount": Decimal(amount), "ProcessingType": "0", "RatePlanChargeId": "c1"}
+    line: dict[str, Any] = {
+        "InvoiceId": invoice,
+        "ChargeAmount": Decimal(amount),
+        "ProcessingType": "0",
+        "RatePlanChargeId": "c1",
+    }
     tenant.put("InvoiceItem", {**line, "ServiceStartDate": date(2026, 11, 1), "ServiceEndDate": LAST})
     return invoice
 
@@ -70,6 +76,15 @@ def test_drafts_that_name_the_run_by_its_id_count_as_well(tenant: ZuoraTenant, r
     identity = tenant.add_bill_run(NUMBER, LAST, LAST, [_invoice(tenant, "INV1", "1")])
     tenant.put("Invoice", {"InvoiceNumber": "INV2", "AccountId": "a1", "Status": "Draft", "SourceId": identity})
     assert {row["number"] for row in runs.pull(NUMBER).invoices} == {"INV1", "INV2"}
+
+
+def test_what_was_posted_in_an_earlier_attempt_is_no_draft(tenant: ZuoraTenant, runs: ZuoraRuns) -> None:
+    ids = [_invoice(tenant, "INV1", "1"), _invoice(tenant, "INV2", "1", "Posted")]
+    identity = tenant.add_bill_run(NUMBER, LAST, LAST, ids)
+    tenant.put("Invoice", {"InvoiceNumber": "INV3", "AccountId": "a1", "Status": "Posted", "SourceId": identity})
+    pulled = runs.pull(NUMBER)
+    assert [row["key"] for row in pulled.invoices] == ids[:1]
+    assert {row["invoice_key"] for row in pulled.lines} == {ids[0]}
 
 
 def test_more_than_two_hundred_drafts(tenant: ZuoraTenant, runs: ZuoraRuns) -> None:

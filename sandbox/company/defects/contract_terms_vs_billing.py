@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
+from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, CRM, Consequence, Planted
 from sandbox.company.manual import retype
-from sandbox.company.model import ARREARS, InvoiceLine
+from sandbox.company.model import ARREARS
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "contract_terms_vs_billing"

@@ -1,9 +1,9 @@
 """The same period of the same line is billed twice."""
 
 from sandbox.company.deals import Terms
+from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, Planted
 from sandbox.company.manual import repeat
-from sandbox.company.model import InvoiceLine
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "duplicate_invoice_line"

@@ -4,8 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from sandbox.company.deals import Terms
+from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, Planted
-from sandbox.company.model import InvoiceLine
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "invoice_math_error"

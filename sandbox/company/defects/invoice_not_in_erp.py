@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from sandbox.company.deals import Terms
+from sandbox.company.documents import ErpInvoice
 from sandbox.company.erp import remove_copy
 from sandbox.company.labels import BILLING, Planted
-from sandbox.company.model import ErpInvoice
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "invoice_not_in_erp"

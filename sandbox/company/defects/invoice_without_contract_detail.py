@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
+from sandbox.company.documents import CHARGE, InvoiceLine
 from sandbox.company.labels import BILLING, Planted
 from sandbox.company.manual import enter
-from sandbox.company.model import CHARGE, InvoiceLine
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "invoice_without_contract_detail"

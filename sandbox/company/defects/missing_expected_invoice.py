@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from sandbox.company.deals import Terms
+from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, Planted
-from sandbox.company.model import ARREARS, Charge, InvoiceLine
+from sandbox.company.model import ARREARS, Charge
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "missing_expected_invoice"

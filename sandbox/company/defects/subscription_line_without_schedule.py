@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from sandbox.company.deals import Terms
-from sandbox.company.labels import BILLING, Consequence, Planted
+from sandbox.company.labels import BILLING, CRM, Consequence, Planted
 from sandbox.company.model import Charge, Contract
 from sandbox.company.periods import add_months, periods
 from sandbox.company.provisioning import split_segment
@@ -34,28 +34,30 @@ def gap_between_segments(story: Story) -> Plot:
     split = split_segment(story.world, contract.crm_id, charge, end)
     first, second = split.segments
     story.world.charges[charge.billing_id] = replace(split, segments=(replace(first, end=start), second))
-    _plant(story, charge, start, end, "a month between two segments is covered by neither")
+    _plant(story, charge, _missed(charge, start, add_months(end, -1)), "a month between two segments is in neither")
 
 
 def _end_early(story: Story, contract: Contract, product: str, months_ago: int) -> None:
+    """Today billing bills less than the contract says, so a comparison of the two may name the line as well."""
     charge = story.charge(contract, product)
     day = story.months_ago(months_ago)
     segments = (replace(charge.segments[0], end=day),)
     story.world.charges[charge.billing_id] = replace(charge, end=day, segments=segments)
-    _plant(story, charge, day, story.today, f"the last segment ends on {day}, the subscription goes on")
+    less = Consequence("order_lines_missing_in_billing", CRM, "contract_lines", charge.line_id)
+    note = f"the last segment ends on {day}, the subscription goes on"
+    _plant(story, charge, (less, *_missed(charge, day, story.today)), note)
 
 
-def _plant(story: Story, charge: Charge, start: date, end: date, note: str) -> None:
-    """The periods that are not billed for want of a schedule may be missed as invoices as well."""
-    months = charge.billing_months
-    last = end if end == story.today else add_months(end, -1)
-    missed = tuple(
-        Consequence("missing_expected_invoice", BILLING, "subscription_lines", charge.billing_id, first)
-        for first, _ in periods(start, None, charge.anchor, months, last)
+def _missed(charge: Charge, first: date, last: date) -> tuple[Consequence, ...]:
+    """The periods that begin within these days: not billed for want of a schedule, they may be missed as well."""
+    return tuple(
+        Consequence("missing_expected_invoice", BILLING, "subscription_lines", charge.billing_id, start)
+        for start, _ in periods(first, None, charge.anchor, charge.billing_months, last)
     )
-    story.plant(
-        Planted(CHECK, BILLING, "subscription_lines", charge.billing_id, None, story.currency, note, also=missed)
-    )
+
+
+def _plant(story: Story, charge: Charge, also: tuple[Consequence, ...], note: str) -> None:
+    story.plant(Planted(CHECK, BILLING, "subscription_lines", charge.billing_id, None, story.currency, note, also=also))
 
 
 TALES = (Tale(monthly_line_ends_early, "USD"), Tale(annual_line_ends_early, "GBP"), Tale(gap_between_segments, "EUR"))

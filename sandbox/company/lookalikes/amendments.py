@@ -121,6 +121,7 @@ TALES = (
     Tale(increase_in_mid_month, "USD", CLEAN_BATCH),
     Tale(increase_in_mid_month, "JPY", CLEAN_BATCH),
     Tale(draft_without_contract, "USD", CLEAN_BATCH),
+    Tale(draft_without_contract, "EUR", CLEAN_BATCH),
     Tale(without_billing_delta, "GBP", CLEAN_BATCH),
     Tale(renewal_without_gap, "USD", CLEAN_BATCH),
     Tale(renewal_without_gap, "EUR", CLEAN_BATCH),

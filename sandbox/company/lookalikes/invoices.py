@@ -6,9 +6,10 @@ from decimal import Decimal
 from sandbox.company.amending import cancel
 from sandbox.company.amounts import document, local_price, minor_unit
 from sandbox.company.deals import CLEAN_BATCH, EARLY_BATCH, Terms
+from sandbox.company.documents import CREDIT
 from sandbox.company.labels import BILLING, ERP
 from sandbox.company.manual import enter, repeat, reverse
-from sandbox.company.model import ARREARS, CREDIT
+from sandbox.company.model import ARREARS
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 
@@ -95,7 +96,7 @@ def recognised_at_once(story: Story) -> Plot:
 
 
 def goodwill_by_hand(story: Story) -> Plot:
-    """A credit needs no contract line, nor a purchase order where the contract asks for none."""
+    """A credit needs no contract line."""
     contract = story.sell(7, Terms("PLATFORM"), Terms("SEAT-STD", 40))
     yield Stage.INVOICED
     draft = story.drafted(story.charge(contract, "PLATFORM"))
@@ -103,6 +104,17 @@ def goodwill_by_hand(story: Story) -> Plot:
     line = enter(story.world, draft.invoice_id, "GOODWILL", CREDIT, Decimal(-1), price)
     note = "a goodwill credit entered by hand"
     story.resemble("invoice_without_contract_detail", BILLING, "invoice_lines", line.billing_id, note)
+
+
+def no_order_number_needed(story: Story) -> Plot:
+    """The contract names a purchase order and does not demand it on invoices."""
+    contract = story.sell(5, Terms("SUPPORT", 3))
+    yield Stage.INVOICED
+    draft = story.drafted(story.charge(contract, "SUPPORT"))
+    invoice = story.world.invoices[draft.invoice_id]
+    story.world.invoices[invoice.billing_id] = replace(invoice, po_number=None)
+    note = "no purchase order, and none is required"
+    story.resemble("invoice_without_contract_detail", BILLING, "invoice_lines", draft.billing_id, note)
 
 
 def yen_by_the_day(story: Story) -> Plot:
@@ -132,6 +144,7 @@ TALES = (
     Tale(recognised_at_once, "USD", CLEAN_BATCH),
     Tale(recognised_at_once, "JPY", CLEAN_BATCH),
     Tale(goodwill_by_hand, "EUR", CLEAN_BATCH),
+    Tale(no_order_number_needed, "USD", CLEAN_BATCH),
     Tale(yen_by_the_day, "JPY", CLEAN_BATCH),
     Tale(yen_by_the_day, "JPY", CLEAN_BATCH),
 )

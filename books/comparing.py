@@ -1,0 +1,48 @@
+"""What a table holds of the rows that are about to be written, asked of DuckDB: it reads only the columns it needs."""
+
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False, "TimeZone": "UTC"}
+# Not compared: the partition and the key are equal, the owner is found later, the moment of writing always differs.
+_NOT_SAID = frozenset({"system", "key", "account_key", "synced_at"})
+
+
+def known_keys(rows: pa.Table, files: Sequence[str]) -> pa.Array:
+    """The keys of `rows` that the files hold, tombstones included."""
+    return _keys(files, "SELECT s.key FROM s SEMI JOIN held t ON t.key = s.key", rows)
+
+
+def changed_keys(rows: pa.Table, files: Sequence[str]) -> pa.Array:
+    """The keys that the files hold with another content: any column, or a tombstone that has come back to life."""
+    said = [name for name in rows.schema.names if name not in _NOT_SAID]
+    differs = " OR ".join(f's."{name}" IS DISTINCT FROM t."{name}"' for name in said)
+    return _keys(files, f"SELECT DISTINCT s.key FROM s JOIN held t ON t.key = s.key WHERE {differs}", rows)
+
+
+def live_keys(files: Sequence[str], among: pa.Array | None) -> pa.Array:
+    """The keys of rows that are no tombstones: all, or those among the given ones."""
+    if among is None:
+        return _keys(files, "SELECT t.key FROM held t WHERE NOT t.deleted")
+    wanted = pa.table({"key": among})
+    return _keys(files, "SELECT t.key FROM held t SEMI JOIN s ON s.key = t.key WHERE NOT t.deleted", wanted)
+
+
+def parquet(files: Sequence[str]) -> str:
+    """Files of one table as DuckDB reads them."""
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return (
+        f"read_parquet([{listed}], hive_partitioning = true, union_by_name = true, hive_types = {{'system': VARCHAR}})"
+    )
+
+
+def _keys(files: Sequence[str], sql: str, rows: pa.Table | None = None) -> pa.Array:
+    if not files:
+        return pa.array([], pa.string())
+    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+        if rows is not None:
+            connection.register("s", rows)
+        answer = connection.sql(f"WITH held AS (SELECT * FROM {parquet(files)}) {sql}").to_arrow_table()
+    return answer["key"].cast(pa.string()).combine_chunks()

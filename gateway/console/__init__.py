@@ -1,0 +1,35 @@
+"""The web console: server-rendered pages over the exception queue and the verdicts of the gate.
+
+`mount` adds to an application:
+
+/                        the numbers that a finance lead asks for, charts, sources, the last verdicts
+/exceptions              the queue; its filters are in the address
+/exceptions/EXC-12       one case; POST /exceptions/EXC-12/<action> from the forms of its page
+/validations             the gate's verdicts
+/validations/val_…       one verdict with its reasons
+/sign-in, /sign-out      with `console.access: key`
+/static/…                the style sheet and the script
+"""
+
+import os
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from gateway.console import case, errors, front, queue, sign_in, validations
+from gateway.console.session import Sessions
+
+__all__ = ["mount"]
+
+
+def mount(app: FastAPI) -> None:
+    """Add the console. `app.state.installation` is set and the problem documents are installed before.
+
+    Raises ConfigError where TIEOUT_CONSOLE_SECRET is set and too short.
+    """
+    secure = app.state.installation.config.public_url.startswith("https://")
+    app.state.console_sessions = Sessions.from_environment(os.environ, secure=secure)
+    for page in (front, queue, case, validations, sign_in):
+        app.include_router(page.router)
+    app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]), name="static")
+    errors.install(app)

@@ -1,0 +1,128 @@
+"""Bill runs, invoices, their items and payments, as rows of the tenant's objects."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sandbox.company.billing import totals
+from sandbox.company.catalog import PRODUCTS
+from sandbox.company.documents import CHARGE, CREDIT, BillRun, Invoice, InvoiceLine, Payment
+from sandbox.company.model import Account, Subscription, a_day_before
+from sandbox.company.world import World
+
+Row = dict[str, Any]
+
+_PROCESSING = {CHARGE: "0", CREDIT: "2"}
+
+
+def stamped(row: Row, created: datetime, modified: datetime | None = None) -> Row:
+    """The row with its CreatedDate and UpdatedDate."""
+    return {**row, "CreatedDate": created, "UpdatedDate": modified or created}
+
+
+def run_row(run: BillRun) -> Row:
+    row = {
+        "Id": run.billing_id,
+        "BillRunNumber": run.number,
+        "Name": f"Run of {run.target_date}",
+        "Batches": run.batches,
+        "Status": run.status,
+        "TargetDate": run.target_date,
+        "InvoiceDate": run.target_date,
+        "ExecutedDate": run.executed_at,
+        "PostedDate": run.posted_at,
+        **dict.fromkeys(("AutoPost", "AutoEmail", "AutoRenewal", "NoEmailForZeroAmountInvoice"), False),
+    }
+    return stamped(row, run.executed_at, run.posted_at or run.executed_at + timedelta(minutes=5))
+
+
+def invoice_rows(world: World) -> list[Row]:
+    sums = totals(world)
+    touched: dict[str, datetime] = {}
+    for line in world.invoice_lines.values():
+        touched[line.invoice_id] = max(touched.get(line.invoice_id, line.created_at), line.created_at)
+    return [
+        _invoice(world, invoice, *sums[invoice.billing_id], touched[invoice.billing_id])
+        for invoice in world.invoices.values()
+    ]
+
+
+def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched: datetime) -> Row:
+    account = world.accounts[invoice.account_id]
+    total = net + tax + invoice.total_shift
+    payment = world.payments.get(invoice.billing_id)
+    row = {
+        "Id": invoice.billing_id,
+        "InvoiceNumber": invoice.number,
+        "AccountId": account.billing_id,
+        "Status": invoice.status,
+        "Source": "BillRun",
+        "SourceId": invoice.run_id,
+        "InvoiceDate": invoice.day,
+        "TargetDate": invoice.day,
+        "DueDate": invoice.due,
+        "PostedDate": invoice.posted_at,
+        "Amount": total,
+        "AmountWithoutTax": net,
+        "TaxAmount": tax,
+        "PaymentAmount": payment.amount if payment else Decimal(0),
+        "Balance": total - payment.amount if payment else total,
+        "Currency__c": account.currency,
+        "PurchaseOrder__c": invoice.po_number,
+        "ContractId__c": invoice.contract_id,
+    }
+    paid_at = [datetime.combine(payment.day, time(15), UTC)] if payment else []
+    return stamped(row, invoice.created_at, max([touched, invoice.posted_at or touched, *paid_at]))
+
+
+def item_row(world: World, line: InvoiceLine, subscriptions: Mapping[str, Subscription]) -> Row:
+    invoice = world.invoices[line.invoice_id]
+    charge = world.charges[line.charge_id] if line.charge_id else None
+    subscription = subscriptions[line.subscription] if line.subscription else None
+    row = {
+        "Id": line.billing_id,
+        "InvoiceId": line.invoice_id,
+        "SubscriptionId": subscription.version_on(invoice.created_at).billing_id if subscription else None,
+        "SubscriptionNumber": line.subscription,
+        "RatePlanChargeId": line.segment_id,
+        "ChargeNumber": charge.number if charge else None,
+        "ChargeName": line.name,
+        "ProductName": PRODUCTS[line.product_code].name,
+        "SKU": line.product_code,
+        "UOM": charge.unit if charge else None,
+        "ProcessingType": _PROCESSING[line.kind],
+        "Quantity": line.quantity,
+        "UnitPrice": line.price,
+        "ChargeAmount": line.amount,
+        "TaxAmount": line.tax,
+        "TaxCode": line.tax_code,
+        "ServiceStartDate": line.start,
+        "ServiceEndDate": a_day_before(line.end),
+        "ChargeDate": line.created_at,
+    }
+    return stamped(row, line.created_at, max(line.created_at, invoice.posted_at or line.created_at))
+
+
+def payment_row(account: Account, payment: Payment) -> Row:
+    row = {
+        "Id": payment.billing_id,
+        "PaymentNumber": payment.number,
+        "AccountId": account.billing_id,
+        "Amount": payment.amount,
+        "EffectiveDate": payment.day,
+        "Status": "Processed",
+        "Type": "Electronic",
+        "Currency__c": account.currency,
+    }
+    return stamped(row, datetime.combine(payment.day, time(15), UTC))
+
+
+def applied_row(payment: Payment) -> Row:
+    row = {
+        "Id": "8ad09a11" + payment.billing_id[8:],
+        "InvoiceId": payment.invoice_id,
+        "PaymentId": payment.billing_id,
+        "Amount": payment.amount,
+    }
+    return stamped(row, datetime.combine(payment.day, time(15), UTC))

@@ -1,0 +1,60 @@
+"""Connectors opened from plain settings; what is missing is named."""
+
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from connectors.errors import MappingError, PermanentError
+from connectors.mapping_file import shipped
+from connectors.registry import CONFIGS, SECRETS, configured, needs, open_connector, open_run_source
+from connectors.zuora_runs import ZuoraRuns
+from sandbox.netsuite import make_key_pair
+from tests.connectors.conftest import Clock
+
+PRIVATE, _ = make_key_pair("ES256")
+SETTINGS: dict[str, dict[str, Any]] = {
+    "salesforce": {"base_url": "https://acme.my.salesforce.com", "consumer_key": "k", "consumer_secret": "s"},
+    "zuora": {"base_url": "https://rest.zuora.com", "client_id": "k", "client_secret": "s"},
+    "netsuite": {"account_id": "1", "client_id": "k", "certificate_id": "c", "private_key_pem": PRIVATE},
+    "files": {"folder": "."},
+}
+MAPPINGS = {"salesforce": "salesforce_cpq", "zuora": "zuora", "netsuite": "netsuite", "files": "metering"}
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_every_kind_opens(kind: str, clock: Clock) -> None:
+    with closing(open_connector(kind, SETTINGS[kind], shipped(MAPPINGS[kind]), clock)) as connector:
+        assert type(connector).__name__.lower() == kind
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_what_is_missing_is_named(kind: str) -> None:
+    needed = [name for name, must in needs(kind).items() if must]
+    assert needed == list(SETTINGS[kind])
+    for name in needed:
+        with pytest.raises(PermanentError, match=f"The {kind} source lacks {name}. It needs {', '.join(needed)}"):
+            configured(kind, {**SETTINGS[kind], name: ""})
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_secrets_are_settings_and_show_in_no_repr(kind: str) -> None:
+    assert set(SECRETS[kind]) <= set(needs(kind))
+    given = {**SETTINGS[kind], **{name: "hush" for name in SECRETS[kind] if "secret" in name or "private" in name}}
+    assert "hush" not in repr(configured(kind, given))
+
+
+def test_an_unknown_setting_or_kind_or_another_mapping(clock: Clock) -> None:
+    with pytest.raises(PermanentError, match="unknown setting 'fodler'; it knows folder, system"):
+        configured("files", {"folder": ".", "fodler": "."})
+    with pytest.raises(PermanentError, match="no connector 'sap'; there are salesforce"):
+        configured("sap", {})
+    with pytest.raises(MappingError, match="is for zuora, and the source is a files"):
+        open_connector("files", SETTINGS["files"], shipped("zuora"), clock)
+
+
+def test_runs_are_pulled_where_the_platform_has_them(clock: Clock) -> None:
+    runs = open_run_source("zuora", SETTINGS["zuora"], shipped("zuora"), clock)
+    assert isinstance(runs, ZuoraRuns)
+    runs.close()
+    assert open_run_source("files", SETTINGS["files"], shipped("metering"), clock) is None

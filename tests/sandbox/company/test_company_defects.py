@@ -1,0 +1,188 @@
+"""What was planted is there, once, and can be found by the rule that it breaks."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from sandbox.company import Company, LookAlike, Planted, build
+from tests.sandbox.company.company_rules import RULES
+from tests.sandbox.company.company_sheets import Sheets, agreed_price, agreed_quantity, months_of
+
+
+def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
+    """The keys that the books will have, by system and entity."""
+    company = sheets.company
+    quotes = company.salesforce["SBQQ__Quote__c"]
+    return {
+        ("salesforce", "opportunities"): {row["Id"] for row in company.salesforce["Opportunity"]},
+        ("salesforce", "contract_lines"): {row["Id"] for row in company.salesforce["SBQQ__Subscription__c"]},
+        ("salesforce", "amendments"): {row["Id"] for row in quotes if row["SBQQ__Type__c"] == "Amendment"},
+        ("zuora", "subscription_lines"): {row["OriginalId"] for row in sheets.charges},
+        ("zuora", "invoices"): set(sheets.invoices),
+        ("zuora", "invoice_lines"): {row["Id"] for row in sheets.items},
+        ("netsuite", "invoice_lines"): {
+            str(row["uniquekey"])
+            for row in company.netsuite["transactionline"]
+            if not row["mainline"] and not row["taxline"]
+        },
+        ("metering", "usage_events"): {event["record_id"] for event in sheets.usage},
+        ("metering", "entitlements"): {f"{row['contract_line_id']}/{row['month']}" for row in sheets.seats},
+    }
+
+
+@pytest.mark.parametrize("check", RULES)
+def test_the_rule_finds_what_was_planted_and_no_more(flawed: Sheets, check: str) -> None:
+    planted = {(p.entity, p.key, p.period_start) for p in flawed.company.planted if p.check == check}
+    also = {(a.entity, a.key, a.period_start) for p in flawed.company.planted for a in p.also if a.check == check}
+    found = RULES[check](flawed)
+    assert planted <= found
+    assert found <= planted | also
+
+
+def test_labels_name_records_that_exist(flawed: Sheets) -> None:
+    known = keys_by_entity(flawed)
+    for planted in flawed.company.planted:
+        assert planted.key in known[planted.system, planted.entity], planted
+        for other in planted.also:
+            assert other.key in known[other.system, other.entity], other
+    for alike in flawed.company.lookalikes:
+        assert alike.key in known[alike.system, alike.entity], alike
+
+
+def test_a_record_is_not_planted_and_a_lookalike_at_once(flawed: Sheets) -> None:
+    planted = {(p.check, p.system, p.entity, p.key) for p in flawed.company.planted}
+    alike = {(p.check, p.system, p.entity, p.key) for p in flawed.company.lookalikes}
+    assert planted.isdisjoint(alike)
+
+
+def test_every_check_has_several_defects_of_different_customers_and_currencies(shipped: Company) -> None:
+    counts = Counter(planted.check for planted in shipped.planted)
+    assert counts.keys() == RULES.keys()
+    assert min(counts.values()) >= 3
+    currencies: dict[str, set[str]] = defaultdict(set)
+    for planted in shipped.planted:
+        if planted.currency:
+            currencies[planted.check].add(planted.currency)
+    assert all(len(found) >= 3 for check, found in currencies.items())
+
+
+def test_every_check_has_a_lookalike(shipped: Company) -> None:
+    assert {alike.check for alike in shipped.lookalikes} == RULES.keys()
+
+
+def test_amounts_are_positive_and_on_documents(shipped: Company) -> None:
+    for planted in shipped.planted:
+        if planted.amount is not None:
+            assert planted.amount > 0, planted
+            assert planted.amount == planted.amount.quantize(Decimal(1 if planted.currency == "JPY" else "0.01"))
+
+
+def test_amounts_of_lines_follow_from_the_rows(flawed: Sheets) -> None:
+    """A wrong line is off by what the contract makes of it; a superfluous one by all of it."""
+    items = {item["Id"]: item for item in flawed.items}
+    whole = ("duplicate_invoice_line", "cancelled_still_billing", "invoice_without_contract_detail")
+    for planted in flawed.company.planted:
+        item = items.get(planted.key)
+        if planted.check in whole and item is not None:
+            assert planted.amount == item["ChargeAmount"]
+        elif planted.check == "contract_terms_vs_billing" and item is not None:
+            segment = flawed.segments[item["RatePlanChargeId"]]
+            line = segment["ContractLineId__c"]
+            quantity, price = agreed_quantity(flawed, line, item["ServiceStartDate"]), agreed_price(flawed, line)
+            expected = quantity * price * months_of(flawed, segment, item)
+            assert planted.amount is not None
+            assert abs(abs(expected - item["ChargeAmount"]) - planted.amount) < 1
+
+
+def test_amounts_of_invoices_follow_from_the_rows(flawed: Sheets) -> None:
+    copies = {row.get("custbody_billing_invoice"): row for row in flawed.company.netsuite["transaction"]}
+    for planted in flawed.company.planted:
+        invoice = flawed.invoices.get(planted.key)
+        if planted.check == "invoice_not_in_erp" and invoice is not None:
+            copy = copies.get(invoice["InvoiceNumber"], {"foreigntotal": Decimal(0)})
+            assert planted.amount == invoice["Amount"] - copy["foreigntotal"]
+        elif planted.check == "invoice_math_error" and invoice is not None:
+            lines = flawed.on_invoice[planted.key]
+            said = sum(item["ChargeAmount"] + item["TaxAmount"] for item in lines)
+            assert planted.amount == abs(invoice["Amount"] - said)
+
+
+def test_six_months_of_seats_cost_what_the_worked_example_says(flawed: Sheets) -> None:
+    seats = [p for p in flawed.company.planted if p.check == "seat_overage_unbilled" and p.currency == "USD"]
+    amounts = [planted.amount for planted in sorted(seats, key=lambda planted: planted.period_start or date.min)]
+    assert amounts == [100, 900, 2350, 1150, 2800, 2050]
+
+
+def test_the_clean_run_holds_no_account_with_a_defect(flawed: Sheets) -> None:
+    batches = {row["CrmId"]: row["Batch"] for row in flawed.accounts.values()}
+    concerned = {batches.get(account) for account in _accounts_of(flawed, flawed.company.planted)}
+    assert concerned <= {"Batch2", None}
+    assert flawed.company.clean_run.batches == "Batch1"
+
+
+def test_both_runs_wait_with_drafts_for_today(shipped: Company) -> None:
+    for run in (shipped.clean_run, shipped.bad_run):
+        assert run.status == "Completed"
+        assert run.target_date == shipped.now.date()
+        assert len(shipped.drafts(run)) > 20
+    drafts = {row["Id"] for row in shipped.zuora["Invoice"] if row["Status"] == "Draft"}
+    assert drafts == {*shipped.drafts(shipped.clean_run), *shipped.drafts(shipped.bad_run)}
+
+
+def test_several_drafts_of_the_bad_run_are_wrong(flawed: Sheets) -> None:
+    drafts = set(flawed.company.drafts(flawed.company.bad_run))
+    lines = {item["Id"]: item["InvoiceId"] for item in flawed.items}
+    wrong = {lines.get(p.key, p.key) for p in flawed.company.planted if p.system == "zuora"}
+    assert len(drafts & wrong) >= 10
+
+
+def test_the_same_seed_gives_the_same_company() -> None:
+    assert build(5, 120) == build(5, 120)
+
+
+def test_another_seed_gives_another_company() -> None:
+    assert build(5, 120).zuora != build(6, 120).zuora
+
+
+def test_lookalikes_do_not_depend_on_the_defects() -> None:
+    with_defects, without = build(5, 120), build(5, 120, defects=False)
+    crm: list[list[LookAlike]] = [
+        [alike for alike in company.lookalikes if alike.system == "salesforce"] for company in (with_defects, without)
+    ]
+    assert crm[0] == crm[1]
+
+
+def test_too_few_accounts_are_refused() -> None:
+    with pytest.raises(ValueError, match="too few"):
+        build(7, 20)
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 12, 2, 9, 30, tzinfo=UTC), datetime(2026, 12, 1, 7, 0, tzinfo=UTC)])
+def test_another_moment_than_the_morning_of_a_first_is_refused(now: datetime) -> None:
+    with pytest.raises(ValueError, match="first of a month"):
+        build(7, 120, now)
+
+
+def test_the_company_can_live_in_another_year() -> None:
+    company = build(7, 120, datetime(2027, 3, 1, 9, 30, tzinfo=UTC), defects=False)
+    sheets = Sheets(company)
+    assert company.clean_run.target_date == date(2027, 3, 1)
+    assert {check: rule(sheets) for check, rule in RULES.items() if rule(sheets)} == {}
+
+
+def _accounts_of(sheets: Sheets, planted: tuple[Planted, ...]) -> set[str]:
+    """The CRM accounts that defects concern, as far as their primary record names one."""
+    crm = sheets.company.salesforce
+    owners = {row["Id"]: row["AccountId"] for name in ("Opportunity", "Contract") for row in crm[name]}
+    owners |= {
+        row["Id"]: row["SBQQ__Account__c"] for name in ("SBQQ__Quote__c", "SBQQ__Subscription__c") for row in crm[name]
+    }
+    billing = {row["Id"]: row["CrmId"] for row in sheets.accounts.values()}
+    owners |= {row["Id"]: billing[row["AccountId"]] for row in sheets.invoices.values()}
+    owners |= {row["Id"]: owners[row["InvoiceId"]] for row in sheets.items}
+    for row in sheets.charges:
+        owners[row["OriginalId"]] = billing[sheets.subscription_of_plan[row["RatePlanId"]]["AccountId"]]
+    return {owners[p.key] for p in planted if p.key in owners}
