@@ -49,7 +49,7 @@ def resolve(store: Store, books: Books, matching: Matching, before: Snapshot | N
 
 
 class _Resolution:
-    """One pass over the tables. Knows which tables got owners on the way, and which rows changed theirs."""
+    """One pass over the tables. It compares with what was published, not with where an earlier pass was cut off."""
 
     def __init__(
         self,
@@ -63,10 +63,8 @@ class _Resolution:
         self._store = store
         self._matching = matching
         self._connection = connection
-        self._versions = versions
+        self._versions = dict(versions)
         self._known = before.versions if before else {}
-        self._assigned: set[str] = set()
-        self._moved: set[str] = set()
         self._identify(books, first=before is None)
 
     def run(self) -> None:
@@ -76,24 +74,31 @@ class _Resolution:
                 self._assign(entity, scope)
 
     def _identify(self, books: Books, *, first: bool) -> None:
-        """The table `identity` as it is now, and whether it says new things or other things than before."""
-        self._define("identity", _identity(books, self._relation("accounts", self._versions["accounts"])))
-        self._gained, self._shifted = True, first or "accounts" not in self._known
-        if self._known.get("accounts") == self._versions["accounts"]:
-            self._gained = False
-        elif not self._shifted:
-            self._define("before", _identity(books, self._relation("accounts", self._known["accounts"])))
-            self._shifted = bool(self._number("SELECT count(*) FROM (FROM before EXCEPT FROM identity)"))
+        """The table `identity` as it is now; whether it names accounts that it did not, or says others than before."""
+        self._define("identity", _identity(books, self._relation("accounts")))
+        self._gained = self._written("accounts")
+        self._shifted = first or "accounts" not in self._known
+        if self._gained and not self._shifted:
+            self._define("identity_before", _identity(books, self._relation("accounts", before=True)))
+            self._shifted = self._any("FROM identity_before EXCEPT FROM identity")
 
     def _scope(self, entity: Entity) -> str | None:
         """Which rows to look at, as a condition; None for none."""
         if entity.name not in self._versions:
             return None
-        parent = entity.parent[0] if entity.parent else None
-        if self._shifted or parent in self._moved:
+        if self._shifted:
             return "TRUE"
-        written = self._versions[entity.name] != self._known.get(entity.name)
-        return "r.account_key IS NULL" if written or self._gained or parent in self._assigned else None
+        table, column = entity.parent or ("", "")
+        if self._written(table):
+            self._define("reowned", self._reowned(table))
+            return f"""(r.account_key IS NULL OR (r.system, r."{column}") IN (FROM reowned))"""
+        return "r.account_key IS NULL" if self._gained or self._written(entity.name) else None
+
+    def _reowned(self, table: str) -> str:
+        """Rows that are new or have another owner than when a snapshot was published last."""
+        columns = "SELECT system, key, account_key"
+        now, before = self._relation(table), self._relation(table, before=True)
+        return f"SELECT system, key FROM ({columns} FROM ({now}) EXCEPT {columns} FROM ({before}))"
 
     def _assign(self, entity: Entity, scope: str) -> None:
         changes = self._changes(entity, scope)
@@ -102,16 +107,14 @@ class _Resolution:
         for system in changes["system"].unique().to_pylist():
             of_system = changes.filter(pc.equal(changes["system"], system))
             self._store.assign_accounts(entity.name, system, of_system.select(["key", "account_key"]))
-        self._assigned.add(entity.name)
-        if changes["owned_before"].null_count < changes.num_rows:
-            self._moved.add(entity.name)
+        self._versions[entity.name] = self._store.version(entity.name) or 0
 
     def _changes(self, entity: Entity, scope: str) -> pa.Table:
         parent, join = self._parent(entity)
         owner = f"COALESCE(i.account_key, CASE WHEN r.account_id IS NULL THEN {parent} END)"
         return self._connection.sql(f"""
-            SELECT r.system, r.key, {owner} AS account_key, r.account_key AS owned_before
-            FROM ({self._relation(entity.name, self._versions[entity.name])}) r
+            SELECT r.system, r.key, {owner} AS account_key
+            FROM ({self._relation(entity.name)}) r
             LEFT JOIN {self._matching.sql()} ON matching.system = r.system AND matching.entity = '{entity.name}'
             LEFT JOIN identity i ON i.id = r.account_id AND i.how = COALESCE(matching.how, 'own')
                 AND i.system = CASE i.how WHEN 'own' THEN r.system ELSE '' END
@@ -120,28 +123,30 @@ class _Resolution:
         """).to_arrow_table()
 
     def _parent(self, entity: Entity) -> tuple[str, str]:
-        """What the parent's owner is called, and the join that brings it in, at the version written last."""
+        """What the parent's owner is called, and the join that brings it in."""
         table, column = entity.parent or ("", "")
-        version = self._store.version(table) if table else None
-        if version is None:
+        if table not in self._versions:
             return "NULL", ""
-        rows = self._relation(table, version)
+        rows = self._relation(table)
         return "p.account_key", f'LEFT JOIN ({rows}) p ON p.system = r.system AND p.key = r."{column}"'
 
-    def _relation(self, entity: str, version: int) -> str:
-        found = self._store.relation(entity, version)
-        return f"SELECT * FROM {found}" if found else f"SELECT * FROM {self._empty(entity)}"
+    def _written(self, table: str) -> bool:
+        """Whether a table was written since the last snapshot, by this pass too."""
+        return self._versions.get(table) != self._known.get(table)
 
-    def _empty(self, entity: str) -> str:
-        self._connection.register(f"no_{entity}", ENTITIES[entity].arrow.empty_table())
-        return f"no_{entity}"
+    def _relation(self, table: str, *, before: bool = False) -> str:
+        """A table's rows, as they are now or as the last snapshot has them."""
+        version = (self._known if before else self._versions).get(table)
+        found = None if version is None else self._store.relation(table, version)
+        if found is None:
+            self._connection.register(f"no_{table}", ENTITIES[table].arrow.empty_table())
+        return f"SELECT * FROM {found or f'no_{table}'}"
 
     def _define(self, name: str, sql: str) -> None:
-        self._connection.execute(f"CREATE TEMP TABLE {name} AS {sql}")
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}")
 
-    def _number(self, sql: str) -> int:
-        row = self._connection.sql(sql).fetchone()
-        return int(row[0]) if row else 0
+    def _any(self, sql: str) -> bool:
+        return bool(self._connection.sql(sql).limit(1).fetchall())
 
 
 def _identity(books: Books, accounts: str) -> str:

@@ -5,29 +5,28 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
-_SETTINGS: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False, "TimeZone": "UTC"}
 # Not compared: the partition and the key are equal, the owner is found later, the moment of writing always differs.
 _NOT_SAID = frozenset({"system", "key", "account_key", "synced_at"})
 
 
-def known_keys(rows: pa.Table, files: Sequence[str]) -> pa.Array:
+def known_keys(engine: duckdb.DuckDBPyConnection, rows: pa.Table, files: Sequence[str]) -> pa.Array:
     """The keys of `rows` that the files hold, tombstones included."""
-    return _keys(files, "SELECT s.key FROM s SEMI JOIN held t ON t.key = s.key", rows)
+    return _keys(engine, files, "SELECT s.key FROM s SEMI JOIN held t ON t.key = s.key", rows)
 
 
-def changed_keys(rows: pa.Table, files: Sequence[str]) -> pa.Array:
+def changed_keys(engine: duckdb.DuckDBPyConnection, rows: pa.Table, files: Sequence[str]) -> pa.Array:
     """The keys that the files hold with another content: any column, or a tombstone that has come back to life."""
     said = [name for name in rows.schema.names if name not in _NOT_SAID]
     differs = " OR ".join(f's."{name}" IS DISTINCT FROM t."{name}"' for name in said)
-    return _keys(files, f"SELECT DISTINCT s.key FROM s JOIN held t ON t.key = s.key WHERE {differs}", rows)
+    return _keys(engine, files, f"SELECT DISTINCT s.key FROM s JOIN held t ON t.key = s.key WHERE {differs}", rows)
 
 
-def live_keys(files: Sequence[str], among: pa.Array | None) -> pa.Array:
+def live_keys(engine: duckdb.DuckDBPyConnection, files: Sequence[str], among: pa.Array | None) -> pa.Array:
     """The keys of rows that are no tombstones: all, or those among the given ones."""
     if among is None:
-        return _keys(files, "SELECT t.key FROM held t WHERE NOT t.deleted")
+        return _keys(engine, files, "SELECT t.key FROM held t WHERE NOT t.deleted")
     wanted = pa.table({"key": among})
-    return _keys(files, "SELECT t.key FROM held t SEMI JOIN s ON s.key = t.key WHERE NOT t.deleted", wanted)
+    return _keys(engine, files, "SELECT t.key FROM held t SEMI JOIN s ON s.key = t.key WHERE NOT t.deleted", wanted)
 
 
 def parquet(files: Sequence[str]) -> str:
@@ -38,11 +37,11 @@ def parquet(files: Sequence[str]) -> str:
     )
 
 
-def _keys(files: Sequence[str], sql: str, rows: pa.Table | None = None) -> pa.Array:
+def _keys(engine: duckdb.DuckDBPyConnection, files: Sequence[str], sql: str, rows: pa.Table | None = None) -> pa.Array:
     if not files:
         return pa.array([], pa.string())
-    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+    with engine.cursor() as cursor:
         if rows is not None:
-            connection.register("s", rows)
-        answer = connection.sql(f"WITH held AS (SELECT * FROM {parquet(files)}) {sql}").to_arrow_table()
+            cursor.register("s", rows)
+        answer = cursor.sql(f"WITH held AS (SELECT * FROM {parquet(files)}) {sql}").to_arrow_table()
     return answer["key"].cast(pa.string()).combine_chunks()

@@ -56,9 +56,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 
 
 def product(left: ir.NumericValue, right: ir.NumericValue) -> ir.DecimalValue:
-    """left × right in SQL without overflow, as decimal(38,8): for selection and sums, not for documents.
+    """left × right in SQL without overflow, as decimal(38,9): for selection and sums, not for documents.
 
-    Both sides are widened to 38 digits first, so that the product has room for 10²².
+    Both sides are widened to 38 digits first, so that the product has room for 10²². The result has another scale
+    than the factors on purpose: Ibis believes that the product has theirs and would leave the last cast out, and
+    DuckDB, which gives it twice as many places, would overflow at the next multiplication.
     """
     wide = dt.Decimal(38, 8)
-    return (left.cast(wide) * right.cast(wide)).cast(wide)
+    return (left.cast(wide) * right.cast(wide)).cast(dt.Decimal(38, 9))

@@ -8,10 +8,12 @@ transaction of that system (`_Commit`), and the slower one starts over from what
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
+from weakref import finalize
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
@@ -26,7 +28,7 @@ COMMIT_ATTEMPTS = 8
 # Small enough that a reader who wants a few accounts skips most of a file (design.md, section 5).
 ROW_GROUP = 32_768
 # A partition with this many files is worth rewriting as one.
-FILES_TO_CLUSTER = 8
+FILES_TO_CLUSTER = 32
 
 R = TypeVar("R")
 
@@ -36,6 +38,13 @@ class Store:
 
     def __init__(self, root: str) -> None:
         self._root = root.rstrip("/")
+
+    @cached_property
+    def _engine(self) -> duckdb.DuckDBPyConnection:
+        """What compares; started once, because starting it takes longer than most questions."""
+        engine = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "TimeZone": "UTC"})
+        finalize(self, engine.close)
+        return engine
 
     def merge(self, name: str, system: str, rows: pa.Table) -> int:
         """Insert or update rows of one system, and return how many were new or said something else.
@@ -54,9 +63,13 @@ class Store:
     def _merge_once(self, name: str, system: str, source: pa.Table) -> int:
         table = self._open_or_create(name)
         files = _files_of(table, system)
-        known = known_keys(source, files)
+        known = known_keys(self._engine, source, files)
         new = source.filter(pc.invert(_among(source, known)))
-        changed = source.filter(_among(source, changed_keys(source, files))) if len(known) else source.slice(0, 0)
+        changed = (
+            source.filter(_among(source, changed_keys(self._engine, source, files)))
+            if len(known)
+            else source.slice(0, 0)
+        )
         if new.num_rows:
             write_deltalake(table, new, mode="append", commit_properties=_commit(table, system))
         if changed.num_rows:
@@ -92,7 +105,7 @@ class Store:
             table = DeltaTable(self._path(name))
         except TableNotFoundError:
             return pa.array([], pa.string())
-        return live_keys(_files_of(table, system), among)
+        return live_keys(self._engine, _files_of(table, system), among)
 
     def _update(self, name: str, system: str, keys: pa.Table, updates: Mapping[str, str]) -> None:
         def once() -> None:

@@ -43,7 +43,6 @@ def find(books: Books, params: Params) -> ir.Table:
     missed = missed.group_by(m_system="system", m_key="amendment").agg(
         yearly_change=missed.yearly.sum(),
         currency=missed.currency.max(),
-        line=missed["at"].min(),
         rows=collected(reference(missed.system, "contract_lines", missed.row_key)),
     )
     amendment = of_customers(books, amended.activated(books)).drop("currency")
@@ -53,7 +52,6 @@ def find(books: Books, params: Params) -> ir.Table:
         off,
         "amendments",
         "effective_date",
-        "line",
         subject=off.key,
         evidence=listed(
             reference(off.system, "amendments", off.key), reference(off.system, "contracts", off.contract_key)

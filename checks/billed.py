@@ -50,7 +50,7 @@ def _lines(books: Books) -> ir.Table:
         "system", "key", "account_key", "invoice_key", "number", "status", "invoice_date", "line_of",
         "contract_line_key", "contract_key", "bills", "product_code", "name", "kind", "quantity", "unit_price",
         "amount", "tax", "tax_code", "currency", "since", "until", "modified_at", "s_charge_type", "s_number",
-        "s_cancelled_date", "s_price_months", "cycle_began", "cycle_bill_day", "cycle_months",
+        "s_cancelled_date", "s_price_months", "s_modified_at", "cycle_began", "cycle_bill_day", "cycle_months",
     )  # fmt: skip
 
 
@@ -92,6 +92,7 @@ def _with_subscription_line(books: Books, line: ir.Table) -> ir.Table:
     wanted = (
         "system", "key", "number", "contract_line_key", "contract_key", "charge_type", "currency", "price_months",
         "billing_months", "billing_timing", "start_date", "end_date", "cancelled_date", "term_start", "bill_day",
+        "modified_at",
     )  # fmt: skip
     sold = subscribed.LINES.table.select(**{f"s_{name}": name for name in wanted})
     joined = joined.left_join(sold, [joined.system == sold.s_system, joined.line_of == sold.s_key])

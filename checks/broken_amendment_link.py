@@ -19,7 +19,7 @@ from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Par
 from checks.customers import NEEDS as CUSTOMER_NEEDS
 from checks.customers import of_customers
 from checks.periods import FOREVER, months_begun
-from checks.rows import candidates, collected, reference
+from checks.rows import candidates, collected, reference, some
 
 
 def find(books: Books, params: Params) -> ir.Table:
@@ -44,7 +44,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "amendments",
         "broken",
         subject=off.key,
-        evidence=first.concat(off.rows.fill_null(ibis.literal([], type="array<string>"))),
+        evidence=first.concat(some(off.rows)),
         # Only «there is no such contract» claims that something is absent.
         known_at=off.is_unknown.ifelse(off.modified_at, ibis.null(off.modified_at.type())),
         yearly_change=off.yearly.fill_null(0),

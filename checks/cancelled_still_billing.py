@@ -18,15 +18,15 @@ from books.reading import Books
 from checks import billed, credits, terms
 from checks.contract import Arithmetic, Check, Mode, MoneyKind, Owner, Params, Scope, Severity, Spans, Tolerance
 from checks.periods import FOREVER, days, midnight
-from checks.rows import candidates, collected, listed, reference
+from checks.rows import candidates, collected, listed, reference, some
 
 KEY = ("system", "key")
 
 
 def find(books: Books, _: Params) -> ir.Table:
     """Recurring lines whose days reach past the cancellation, with the part after it, less what was credited."""
-    rows = _cancelled(books)
-    late = rows.filter((rows.amount > 0) & (rows.until > rows.cancelled))
+    rows = _cancelled(books).anti_join(billed.REPEATED.table, list(KEY))
+    late = rows.filter(rows.amount > 0)
     taken = _taken_back(rows)
     late = late.left_join(taken, list(KEY)).drop("system_right", "key_right")
     late = credits.with_credits(books, late, KEY, late.select(*KEY, "currency", invoice="invoice_key"))
@@ -43,7 +43,7 @@ def find(books: Books, _: Params) -> ir.Table:
         "cancelled",
         subject=late.bills,
         period=(late.since, late.until),
-        evidence=seen.concat(late.takers.fill_null(ibis.literal([], type="array<string>"))).concat(late.memos),
+        evidence=seen.concat(some(late.takers)).concat(late.memos),
         invoice=late.invoice_key,
         line=late.key,
         fails_from=(late.status == "draft").ifelse(ibis.null("timestamp('UTC', 6)"), midnight(late.cancelled)),

@@ -11,7 +11,7 @@ from books.money import product
 from books.reading import Books
 from checks import billed, fx
 from checks.contract import Need
-from checks.rows import collected, reference
+from checks.rows import collected, reference, some
 
 NEEDS = (Need("credit_memos", "billing").where_filled(), Need("credit_memos", "erp").where_filled(), *fx.NEEDS)
 
@@ -33,7 +33,7 @@ def with_credits(books: Books, rows: ir.Table, key: tuple[str, ...], named: ir.T
     both = rows.left_join(summed, list(key))
     return both.mutate(
         credited=both.memos.isnull().ifelse(ibis.literal(0).cast(value.type()), both.credited),
-        memos=both.memos.fill_null(ibis.literal([], type="array<string>")),
+        memos=some(both.memos),
     ).drop(*(f"{name}_right" for name in key))
 
 

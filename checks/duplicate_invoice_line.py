@@ -59,6 +59,9 @@ CHECK = Check(
     needs=(*billed.NEEDS, *credits.NEEDS),
     tolerance=Tolerance(absolute=Decimal("0.01")),
     arithmetic=Arithmetic.of("0", "max(0, billed_again - credited)", "actual - expected"),
-    message="{product} was billed before for {period_start} to {period_end}; invoice {number} bills {amount} {currency} again.",
+    message=(
+        "{product} was billed before for {period_start} to {period_end}; invoice {number} bills {amount} {currency} "
+        "again."
+    ),
     find=find,
 )

@@ -18,7 +18,7 @@ from books.reading import Books
 from checks import fx
 from checks.amounts import half_unit
 from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Severity, Spans, Tolerance
-from checks.rows import candidates, reference
+from checks.rows import candidates, reference, some
 
 
 def find(books: Books, _: Params) -> ir.Table:
@@ -43,7 +43,7 @@ def find(books: Books, _: Params) -> ir.Table:
         "invoices",
         "number",
         subject=ibis.coalesce(off.number, off.key),
-        evidence=ibis.array([reference(off.system, "invoices", off.key)]).concat(off.erp),
+        evidence=ibis.array([reference(off.system, "invoices", off.key)]).concat(some(off.erp)),
         invoice=off.key,
         known_at=(off.copies == 0).ifelse(stamp, off.modified_at),
         total=off.total.fill_null(0),

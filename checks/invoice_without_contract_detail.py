@@ -49,8 +49,11 @@ def find(books: Books, params: Params) -> ir.Table:
         ),
         invoice=off.invoice_key,
         line=off.key,
-        # Only «the CRM has no such contract» claims that something is absent.
-        known_at=off.is_lost.ifelse(off.modified_at, ibis.null(off.modified_at.type())),
+        # Only «the CRM has no such contract» claims that something is absent; billing has named the contract since
+        # the subscription line was last changed, however new the draft is.
+        known_at=off.is_lost.ifelse(
+            ibis.coalesce(off.s_modified_at, off.modified_at), ibis.null(off.modified_at.type())
+        ),
         line_amount=off.amount,
     )
 

@@ -16,9 +16,14 @@ def listed(*pieces: ir.StringValue) -> ir.ArrayValue:
     return ibis.array(list(pieces))
 
 
-def collected(reference_: ir.StringValue) -> ir.ArrayValue:
-    """Evidence gathered over the rows of a group, in a stable order."""
-    return reference_.collect(order_by=[reference_], distinct=False)
+def collected(piece: ir.StringValue) -> ir.ArrayValue:
+    """Evidence gathered over the rows of a group, in a stable order; empty where all of it is null."""
+    return some(piece.collect(order_by=[piece]))
+
+
+def some(pieces: ir.ArrayValue) -> ir.ArrayValue:
+    """Evidence of a row that may have none."""
+    return pieces.fill_null(ibis.literal([], type="array<string>"))
 
 
 def candidates(

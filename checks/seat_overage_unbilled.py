@@ -35,7 +35,7 @@ from checks.contract import (
 from checks.customers import NEEDS as CUSTOMER_NEEDS
 from checks.customers import of_customers
 from checks.periods import days_later, midnight
-from checks.rows import candidates, collected, listed, reference
+from checks.rows import candidates, collected, listed, reference, some
 
 
 def find(books: Books, params: Params) -> ir.Table:
@@ -60,7 +60,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "product_code",
         subject=off.contract_line_key,
         period=(off.period_start, off.period_end),
-        evidence=seen.concat(off.b_lines.fill_null(ibis.literal([], type="array<string>"))),
+        evidence=seen.concat(some(off.b_lines)),
         invoice=off.draft_invoice,
         fails_from=midnight(days_later(off.period_end, params.whole("grace_days"))),
         known_at=off.modified_at,

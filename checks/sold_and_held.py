@@ -18,7 +18,7 @@ from checks.customers import of_customers
 from checks.fx import with_rate
 from checks.periods import FOREVER
 from checks.relation import Relation
-from checks.rows import collected, reference
+from checks.rows import collected, reference, some
 
 GROUP = ("system", "contract_key", "code")
 CENT = Decimal("0.01")
@@ -55,7 +55,7 @@ def compared(books: Books) -> ir.Table:
         lacks=lacks,
         billed=billed,
         is_behind=both.befores.contains(billed).fill_null(False),
-        held_evidence=both.held_evidence.fill_null(ibis.literal([], type="array<string>")),
+        held_evidence=some(both.held_evidence),
     )
 
 

@@ -33,7 +33,7 @@ from checks.contract import (
 from checks.customers import NEEDS as CUSTOMER_NEEDS
 from checks.customers import of_customers
 from checks.periods import FOREVER, days
-from checks.rows import candidates, collected, reference
+from checks.rows import candidates, collected, reference, some
 
 
 def find(books: Books, params: Params) -> ir.Table:
@@ -58,7 +58,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "name",
         subject=off.key,
         period=(off.since, ibis.null("date")),
-        evidence=own.concat(off.schedules.fill_null(ibis.literal([], type="array<string>"))),
+        evidence=own.concat(some(off.schedules)),
         known_at=off.modified_at,
         quantity=off.quantity,
         unit_price=off.unit_price,

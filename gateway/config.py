@@ -4,27 +4,42 @@ Secrets are never in the file: the key `client_secret` of the source `zuora` com
 variable `TIEOUT_ZUORA_CLIENT_SECRET`; any other key of a source may be given the same way.
 """
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from books.reading import ROLES, Role
 from checks.contract import Mode, Severity, Tolerance
 from checks.judging import Bands
 from checks.ruleset import Override
+from gateway import yaml_file
 from gateway.errors import ConfigError
+from gateway.source_settings import mistakes
+
+SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+# The system under which the gateway publishes its own records.
+RESERVED = "tieout"
+P = TypeVar("P", bound="Part")
+NotNegative = Annotated[Decimal, Field(ge=0)]
 
 
 class Part(BaseModel):
     """A part of tieout.yaml: unknown words are mistakes, and are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _refused(part: P, found: Iterable[str]) -> P:
+    """The part, unless something is wrong with it."""
+    sentences = list(found)
+    if sentences:
+        raise ValueError("; ".join(sentences))
+    return part
 
 
 class Source(Part):
@@ -38,6 +53,12 @@ class Source(Part):
     every_minutes: Annotated[int, Field(gt=0)] = 15
     # How long a row may take to become visible after its stamp; the watermark stays this far behind the clock.
     commit_lag_minutes: Annotated[int, Field(ge=0)] = 0
+    # How often all keys are compared with the source's, for what vanished without a trace; 0 at every poll.
+    census_hours: Annotated[int, Field(ge=0)] = 24
+
+    @model_validator(mode="after")
+    def _fits_its_connector(self) -> Self:
+        return _refused(self, mistakes(self.connector, self.settings))
 
     @property
     def freshness(self) -> timedelta:
@@ -45,8 +66,8 @@ class Source(Part):
 
 
 class ToleranceSetting(Part):
-    absolute: Decimal = Decimal(0)
-    relative: Decimal = Decimal(0)
+    absolute: NotNegative = Decimal(0)
+    relative: NotNegative = Decimal(0)
 
 
 class CheckSetting(Part):
@@ -54,7 +75,7 @@ class CheckSetting(Part):
 
     mode: Mode | None = None
     tolerance: ToleranceSetting | None = None
-    lag_minutes: int | None = None
+    lag_minutes: Annotated[int, Field(ge=0)] | None = None
     settings: dict[str, int | Decimal | str | tuple[str, ...]] = Field(default_factory=dict)
     fail_open: str | None = None
 
@@ -69,6 +90,17 @@ class ConsolePolicy(Part):
 
     access: Literal["key", "open"] = "key"
     act_as: str | None = None
+
+    @model_validator(mode="after")
+    def _acts_as_somebody(self) -> Self:
+        open_to_all = self.access == "open" and not self.act_as
+        return _refused(self, ["act_as: an open console needs the person whom it acts as"] if open_to_all else [])
+
+
+class Retention(Part):
+    """How long old versions of the books are kept; decisions keep their own inputs and need none of them."""
+
+    days: Annotated[int, Field(ge=1)] = 7
 
 
 class Mail(Part):
@@ -86,22 +118,32 @@ class SeverityBands(Part):
     S2: Decimal = Decimal(2_500)
     S3: Decimal = Decimal(250)
 
+    @model_validator(mode="after")
+    def _fall(self) -> Self:
+        falling = self.S1 > self.S2 > self.S3 >= 0
+        return _refused(self, [] if falling else ["S1 must be above S2, S2 above S3, and none below 0"])
+
 
 class Config(Part):
     """The whole file. Relative paths are relative to the file's folder."""
 
-    sources: dict[str, Source] = Field(default_factory=dict)
+    sources: dict[SourceName, Source] = Field(default_factory=dict)
     checks: dict[str, CheckSetting] = Field(default_factory=dict)
     gate: GatePolicy = GatePolicy()
     console: ConsolePolicy = ConsolePolicy()
     mail: Mail = Mail()
     severity_bands: SeverityBands = SeverityBands()
-    reporting_currency: str = "USD"
+    retention: Retention = Retention()
+    reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     state: str = ".tieout"
     books: str = ".tieout/books"
     owners: str = "owners.yaml"
-    public_url: str = "http://127.0.0.1:8080"
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")] = "http://127.0.0.1:8080"
     folder: Path = Field(default=Path(), exclude=True)
+
+    @model_validator(mode="after")
+    def _tells_sources_apart(self) -> Self:
+        return _refused(self, _clashes(self.sources))
 
     def path(self, relative: str) -> Path:
         return (self.folder / relative).resolve()
@@ -140,11 +182,13 @@ class Config(Part):
 def load(path: Path) -> Config:
     """Read tieout.yaml. Raises ConfigError with one sentence per mistake."""
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        said = yaml_file.read(path) or {}
     except FileNotFoundError as error:
         raise ConfigError(f"There is no {path}. Write one, or name another with --config.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name} is not YAML: {error}") from error
+        raise ConfigError(f"{path.name} is not YAML: {' '.join(str(error).split())}.") from error
     return parse(said, path.parent, path.name)
 
 
@@ -155,12 +199,18 @@ def parse(said: object, folder: Path, name: str = "tieout.yaml") -> Config:
     try:
         return Config.model_validate({**said, "folder": folder})
     except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(f"{name} is not usable. " + "; ".join(lines)) from error
+        lines = [f"{_place(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()]
+        raise ConfigError(f"{name} is not usable. " + "; ".join(lines) + ".") from error
 
 
-def source_settings(name: str, source: Source, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A source's settings with what the environment adds (`TIEOUT_<SOURCE>_<KEY>`, keys in lower case)."""
-    prefix = f"TIEOUT_{name.upper().replace('-', '_')}_"
-    known = os.environ if environment is None else environment
-    return {**source.settings, **{k.removeprefix(prefix).lower(): v for k, v in known.items() if k.startswith(prefix)}}
+def _place(steps: tuple[int | str, ...]) -> str:
+    return f"{'.'.join(str(step) for step in steps)}: " if steps else ""
+
+
+def _clashes(sources: Mapping[str, Source]) -> Iterator[str]:
+    """Names that mean something else already, or the same variables."""
+    if RESERVED in sources:
+        yield f"sources.{RESERVED}: this name is kept for Tieout's own records"
+    for name in sources:
+        if "-" in name and name.replace("-", "_") in sources:
+            yield f"sources.{name}: its variables would be those of {name.replace('-', '_')}; choose another name"

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+import pyarrow as pa
+
 from books.engine import Engine
 from books.entities import COMMON, ENTITIES
 from checks.findings import Record
@@ -25,14 +27,18 @@ def evidence_of(engine: Engine) -> Callable[[Collection[Record]], Mapping[Record
     return values
 
 
-def _rows(engine: Engine, entity: str, records: Collection[Record]) -> dict[Record, Mapping[str, str]]:
-    keys = ", ".join(f"({_quoted(record.system)}, {_quoted(record.key)})" for record in sorted(records))
-    skipped = {column.name for column in COMMON} - set(SHOWN_COMMON)
+def _rows(engine: Engine, entity: str, records: list[Record]) -> dict[Record, Mapping[str, str]]:
+    _want(engine, system=[record.system for record in records], key=[record.key for record in records])
+    hidden = ", ".join(sorted({column.name for column in COMMON} - {"system", "key", *SHOWN_COMMON}))
     found: dict[Record, Mapping[str, str]] = {}
-    for row in engine.rows(f'SELECT * FROM "{entity}" WHERE (system, key) IN ({keys})'):
-        shown = {name: said(value) for name, value in row.items() if name not in skipped and _tells(name, value)}
-        found[Record(row["system"], entity, row["key"])] = shown
+    for row in engine.rows(f'SELECT * EXCLUDE ({hidden}) FROM "{entity}" SEMI JOIN wanted USING (system, key)'):
+        record = Record(row.pop("system"), entity, row.pop("key"))
+        found[record] = {name: said(value) for name, value in row.items() if _tells(name, value)}
     return found
+
+
+def _want(engine: Engine, **columns: list[str]) -> None:
+    engine.hold("wanted", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
 
 
 def _tells(name: str, value: object) -> bool:
@@ -53,14 +59,14 @@ def said(value: object) -> str:
     return str(value)
 
 
-def account_names(engine: Engine) -> dict[str, str]:
-    """The name of every customer: the CRM's where it has one, else any system's."""
+def account_names(engine: Engine, accounts: Collection[str] | None = None) -> dict[str, str]:
+    """The name of every customer, or of those named: the CRM's where it has one, else any system's."""
+    among = ""
+    if accounts is not None:
+        _want(engine, account_key=sorted(accounts))
+        among = "SEMI JOIN wanted USING (account_key) "
     rows = engine.rows(
         "SELECT account_key, coalesce(max(name) FILTER (key = account_key), max(name)) AS name "
-        "FROM accounts WHERE account_key IS NOT NULL AND name IS NOT NULL GROUP BY account_key"
+        f"FROM accounts {among}WHERE account_key IS NOT NULL AND name IS NOT NULL GROUP BY account_key"
     )
     return {row["account_key"]: row["name"] for row in rows}
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

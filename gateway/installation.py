@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from books.accounts import Matching
 from books.reading import Books
@@ -11,16 +12,18 @@ from books.store import Store
 from checks.catalogue import CATALOGUE
 from checks.ruleset import Ruleset
 from connectors.contract import Connector, RunSource
+from connectors.errors import MappingError
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping_file import load, shipped
 from connectors.registry import open_connector, open_run_source
-from gateway.config import Config, Source, source_settings
+from gateway.config import Config, Source
 from gateway.db.embedded import embedded_url
 from gateway.db.migrate import upgrade
 from gateway.db.session import Database
 from gateway.errors import ConfigError
 from gateway.owners.model import Owners
 from gateway.owners.reading import load as load_owners
+from gateway.source_settings import opened_with
 from gateway.sync.ledger import Ledger
 
 DATABASE_VARIABLE = "TIEOUT_DATABASE_URL"
@@ -59,15 +62,21 @@ class Installation:
 
     @cached_property
     def mappings(self) -> Mapping[str, SourceMapping]:
-        """The mapping of every source: a shipped one by name, or a file beside tieout.yaml."""
-        return {name: self._mapping(source) for name, source in self.config.sources.items()}
+        """The mapping of every source: a shipped one by name, or a file beside tieout.yaml. Raises ConfigError."""
+        return {name: self._mapping(name, source) for name, source in self.config.sources.items()}
 
-    def _mapping(self, source: Source) -> SourceMapping:
-        return (
-            load(self.config.path(source.mapping))
-            if source.mapping.endswith((".yaml", ".yml"))
-            else shipped(source.mapping)
-        )
+    def _mapping(self, name: str, source: Source) -> SourceMapping:
+        ours = not source.mapping.endswith((".yaml", ".yml"))
+        try:
+            mapping = shipped(source.mapping) if ours else load(self.config.path(source.mapping))
+        except MappingError as error:
+            raise ConfigError(f"sources.{name}.mapping: {error}") from error
+        if mapping.connector != source.connector:
+            raise ConfigError(
+                f"sources.{name}.mapping: {source.mapping} is for {mapping.connector}, and {name} is a "
+                f"{source.connector} source."
+            )
+        return mapping
 
     @cached_property
     def books(self) -> Books:
@@ -104,16 +113,19 @@ class Installation:
     def connector(self, name: str) -> Connector:
         """Raises PermanentError where a setting or a secret of the source is missing."""
         source = self.source(name)
-        return open_connector(source.connector, source_settings(name, source), self.mappings[name], self.clock)
+        return open_connector(source.connector, self._opened_with(name), self.mappings[name], self.clock)
 
     @cached_property
     def runs(self) -> Mapping[str, RunSource]:
         """The billing sources whose invoice runs can be pulled."""
         found = {}
         for name in self.config.roles()["billing"]:
-            source = self.source(name)
-            settings = source_settings(name, source)
-            opened = open_run_source(source.connector, settings, self.mappings[name], self.clock)
+            kind = self.source(name).connector
+            opened = open_run_source(kind, self._opened_with(name), self.mappings[name], self.clock)
             if opened is not None:
                 found[name] = opened
         return found
+
+    def _opened_with(self, name: str) -> dict[str, Any]:
+        source = self.source(name)
+        return opened_with(name, source.connector, source.settings, self.config.folder)

@@ -1,6 +1,6 @@
 """The periodic work of an installation. Every job may be run by hand, at any time, twice."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alerts.channel import Channel
 from checks.catalogue import CATALOGUE
@@ -13,24 +13,43 @@ from gateway.notices.grouping import gather
 from gateway.scheduler import Job
 from gateway.sweep import sweep
 from gateway.sync.run import sync_now
+from gateway.sync.upkeep import tidy
 
 
 def all_jobs(installed: Installation) -> list[Job]:
     """What the scheduler runs, and how often."""
-    every_s = 60 * min((source.every_minutes for source in installed.config.sources.values()), default=15)
     channels = open_channels(installed.owners, installed.config.mail, installed.clock)
     return [
-        Job("poll", every_s, lambda: poll(installed)),
+        Job("poll", tick(installed).total_seconds(), lambda: poll(installed, installed.clock())),
         Job("escalate", 60, lambda: escalate(installed, installed.clock())),
         Job("notify", 30, lambda: notify(installed, channels, installed.clock())),
         Job("seal", 60, lambda: seal_audit(installed, installed.clock())),
     ]
 
 
-def poll(installed: Installation) -> None:
-    """Read the sources, publish, and evaluate the checks over what was published."""
-    sync_now(installed)
+def tick(installed: Installation) -> timedelta:
+    """How often sources are looked at: as often as the most frequent one wants."""
+    minutes = [source.every_minutes for source in installed.config.sources.values()]
+    return timedelta(minutes=min(minutes, default=15))
+
+
+def due(installed: Installation, now: datetime) -> list[str]:
+    """The sources whose time has come. Half a tick early counts: a poll takes a while, and would slip to the next."""
+    names = []
+    for name, source in installed.config.sources.items():
+        last = installed.ledger.polled_at(name)
+        if last is None or now - last >= timedelta(minutes=source.every_minutes) - tick(installed) / 2:
+            names.append(name)
+    return names
+
+
+def poll(installed: Installation, now: datetime) -> None:
+    """Read the sources that are due, publish, evaluate the checks over what was published, put the books in order."""
+    names = due(installed, now)
+    if names:
+        sync_now(installed, names=names)
     sweep(installed, installed.clock())
+    tidy(installed, installed.clock())
 
 
 def escalate(installed: Installation, now: datetime) -> None:

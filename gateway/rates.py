@@ -7,16 +7,11 @@ from books.engine import Engine
 
 
 def rates_to(reporting_currency: str, engine: Engine, day: date) -> dict[str, Decimal]:
-    """Units of the reporting currency for one unit of each currency that has a rate, direct or inverse."""
-    sql = f"""
-        SELECT from_currency, to_currency, max_by(rate, rate_date) AS rate FROM fx_rates
+    """Units of the reporting currency for one unit of each currency that has a rate; a direct one before an inverse."""
+    listed = engine.rows(f"""
+        SELECT from_currency, to_currency, arg_max(rate, (rate_date, rate)) AS rate FROM fx_rates
         WHERE NOT deleted AND rate > 0 AND rate_date <= DATE '{day.isoformat()}' GROUP BY ALL
-    """
-    rates: dict[str, Decimal] = {}
-    for row in engine.rows(sql):
-        if row["from_currency"] == reporting_currency:
-            rates.setdefault(row["to_currency"], Decimal(1) / row["rate"])
-    for row in engine.rows(sql):
-        if row["to_currency"] == reporting_currency:
-            rates[row["from_currency"]] = row["rate"]
-    return rates
+    """)
+    direct = {row["from_currency"]: row["rate"] for row in listed if row["to_currency"] == reporting_currency}
+    inverse = {row["to_currency"]: 1 / row["rate"] for row in listed if row["from_currency"] == reporting_currency}
+    return inverse | direct

@@ -13,11 +13,9 @@ import pytest
 from psycopg import sql
 from sqlalchemy import create_engine
 
-from gateway.db.base import Base
 from gateway.db.embedded import EmbeddedServer
+from gateway.db.metadata import metadata
 from gateway.db.session import Database
-from gateway.exceptions import tables as _exceptions  # noqa: F401  (declares its tables)
-from gateway.notices import outbox as _notices  # noqa: F401
 
 TEMPLATE = "tieout_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
@@ -52,7 +50,7 @@ def _ensure_template(server: EmbeddedServer) -> None:
             return
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     engine = create_engine(server.url_of(TEMPLATE))
-    Base.metadata.create_all(engine)
+    metadata.create_all(engine)
     engine.dispose()
 
 

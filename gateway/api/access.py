@@ -1,16 +1,16 @@
-"""Who calls, and how much they may send: the dependencies that routes share."""
+"""Who calls, and what they may: the dependencies that routes share."""
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.errors import Refused
 from gateway.installation import Installation
 from gateway.keys.keys import Caller, recognise
 from gateway.prebill.gate import Gate
 
-# A client that is still sending gets its answer only when it has finished; so much is read and thrown away.
-DRAINED_BYTES = 128 * 1024 * 1024
+_bearer = HTTPBearer(auto_error=False, scheme_name="api_key", description="A key that `tieout keys create` made.")
 
 
 def installation(request: Request) -> Installation:
@@ -29,36 +29,33 @@ InstallationDep = Annotated[Installation, Depends(installation)]
 GateDep = Annotated[Gate, Depends(gate)]
 
 
-def caller(installed: InstallationDep, authorization: Annotated[str, Header()] = "") -> Caller:
+def caller(
+    installed: InstallationDep, presented: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
     """Whose key it is. Raises Refused (kind `unauthenticated`)."""
-    scheme, _, presented = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not presented:
+    if presented is None:
         raise Refused("Send the API key as `Authorization: Bearer tk_…`.", "unauthenticated")
     with installed.database.session() as session:
-        found = recognise(session, presented.strip())
+        found = recognise(session, presented.credentials.strip())
     if found is None:
         raise Refused("This API key is not known, or was revoked.", "unauthenticated")
     return found
 
 
-CallerDep = Annotated[Caller, Depends(caller)]
+class Allowed:
+    """Whose key it is, if it has the scope. Raises Refused (kinds `unauthenticated`, `scope-missing`)."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+
+    def __call__(self, who: Annotated[Caller, Depends(caller)]) -> Caller:
+        who.require(self._scope)
+        return who
 
 
-async def limited_body(request: Request) -> bytes:
-    """The body, if it is not larger than the gate's limit. Raises Refused (kind `body-too-large`)."""
-    limit = installation(request).config.gate.max_body_bytes
-    kept, received = bytearray(), 0
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received <= limit:
-            kept += chunk
-        if received > DRAINED_BYTES:
-            break
-    if received > limit:
-        raise Refused(
-            f"The body is larger than {limit:,} bytes. Split the run, or let Tieout pull it.", "body-too-large"
-        )
-    return bytes(kept)
+async def whole_body(request: Request) -> bytes:
+    """The body as it came."""
+    return await request.body()
 
 
-BodyDep = Annotated[bytes, Depends(limited_body)]
+BodyDep = Annotated[bytes, Depends(whole_body)]

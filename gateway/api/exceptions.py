@@ -2,25 +2,34 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Path
 from fastapi import Query as Parameter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from gateway.api.access import CallerDep, InstallationDep
+from gateway.api.access import Allowed, InstallationDep
+from gateway.api.cases import CaseFileShown, CaseShown, QueuePage
+from gateway.api.problems import described
 from gateway.errors import Refused
 from gateway.exceptions import actions
 from gateway.exceptions.actions import Acting
 from gateway.exceptions.search import Query, Sort, case_file, search
 from gateway.exceptions.shape import case_shape, file_shape, page_shape
 from gateway.exceptions.states import FalsePositive, Resolution, State
-from gateway.exceptions.tables import Case
 from gateway.installation import Installation
 
-router = APIRouter(prefix="/v1/exceptions", tags=["exceptions"])
-Words = Annotated[list[str] | None, Parameter()]
+router = APIRouter(prefix="/v1/exceptions", tags=["exceptions"], responses=described(401, 403, 422, 503))
+READING = Depends(Allowed("exceptions:read"))
+WRITING = Depends(Allowed("exceptions:write"))
+FARTHEST = timedelta(days=3650)  # nobody promises anything for later
+
+# PostgreSQL stores no NUL.
+NO_NUL = r"^[^\x00]*$"
+Word = Annotated[str, Field(max_length=255, pattern=NO_NUL)]
+Words = Annotated[list[Word] | None, Parameter()]
+Reference = Annotated[str, Path(max_length=40, description="A case, such as EXC-12.")]
 
 
 class Action(BaseModel):
@@ -28,31 +37,30 @@ class Action(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: str = Field(min_length=1, max_length=255)
-    note: str = Field(default="", max_length=10_000)
+    actor: Word = Field(min_length=1, description="A person of owners.yaml.")
+    note: str = Field(default="", max_length=10_000, pattern=NO_NUL)
 
 
 class Assignment(Action):
-    to: str
+    to: Word
     role: Literal["business", "technical"] = "business"
 
 
 class Wait(Action):
     state: Literal["pending_customer", "pending_vendor", "pending_approval"]
-    until: datetime
+    until: AwareDatetime
 
 
 class Closing(Action):
     code: Resolution
     sub_reason: FalsePositive | None = None
-    approver: str | None = None
-    until: datetime | None = None
-    duplicate_of: str | None = None
+    approver: Word | None = None
+    until: AwareDatetime | None = None
+    duplicate_of: Word | None = None
 
 
-@router.get("")
+@router.get("", dependencies=[READING], response_model=QueuePage)
 def listed(
-    who: CallerDep,
     installed: InstallationDep,
     owner: Words = None,
     team: Words = None,
@@ -60,11 +68,10 @@ def listed(
     state: Words = None,
     check: Words = None,
     sort: Sort = Sort.EXPOSURE,
-    page: Annotated[int, Parameter(ge=1)] = 1,
+    page: Annotated[int, Parameter(ge=1, le=1_000_000)] = 1,
     per_page: Annotated[int, Parameter(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
     """A page of the queue; repeat a filter to widen it."""
-    who.require("exceptions:read")
     query = Query(
         owner=tuple(owner or ()),
         team=tuple(team or ()),
@@ -79,86 +86,90 @@ def listed(
         return page_shape(search(session, query, installed.clock()))
 
 
-@router.get("/{reference}")
-def one(reference: str, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
+@router.get("/{reference}", dependencies=[READING], response_model=CaseFileShown, responses=described(404))
+def one(reference: Reference, installed: InstallationDep) -> dict[str, Any]:
     """One case with its evidence, clocks and timeline."""
-    who.require("exceptions:read")
     with installed.database.session() as session:
         return file_shape(case_file(session, installed.owners, reference, installed.clock()))
 
 
-@router.post("/{reference}/acknowledge")
-def acknowledge(reference: str, said: Action, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
-    who.require("exceptions:write")
+acts = APIRouter(
+    prefix="/{reference}", dependencies=[WRITING], responses=described(400, 404, 409, 413), tags=["exceptions"]
+)
+
+
+@acts.post("/acknowledge", response_model=CaseShown)
+def acknowledge(reference: Reference, said: Action, installed: InstallationDep) -> dict[str, Any]:
+    """A member of an owning team has it; the ack clock stops."""
     with _acting(installed, said) as acting:
         return case_shape(actions.acknowledge(acting, reference, said.note or None))
 
 
-@router.post("/{reference}/start")
-def start(reference: str, said: Action, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
-    who.require("exceptions:write")
+@acts.post("/start", response_model=CaseShown)
+def start(reference: Reference, said: Action, installed: InstallationDep) -> dict[str, Any]:
+    """Work has begun."""
     with _acting(installed, said) as acting:
         return case_shape(actions.start(acting, reference, said.note or None))
 
 
-@router.post("/{reference}/comment")
-def comment(reference: str, said: Action, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
-    who.require("exceptions:write")
+@acts.post("/comment", response_model=CaseShown)
+def comment(reference: Reference, said: Action, installed: InstallationDep) -> dict[str, Any]:
+    """Say something that stays on the case."""
     with _acting(installed, said) as acting:
         return case_shape(actions.comment(acting, reference, said.note))
 
 
-@router.post("/{reference}/assign")
-def assign(reference: str, said: Assignment, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
-    who.require("exceptions:write")
+@acts.post("/assign", response_model=CaseShown)
+def assign(reference: Reference, said: Assignment, installed: InstallationDep) -> dict[str, Any]:
+    """Make a person the business or the technical owner."""
     with _acting(installed, said) as acting:
         return case_shape(actions.assign(acting, reference, said.to, role=said.role))
 
 
-@router.post("/{reference}/pend")
-def pend(reference: str, said: Wait, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
-    who.require("exceptions:write")
-    until = _with_zone(said.until)
+@acts.post("/pend", response_model=CaseShown)
+def pend(reference: Reference, said: Wait, installed: InstallationDep) -> dict[str, Any]:
+    """Wait for somebody else until an instant; the resolve clock pauses."""
     with _acting(installed, said) as acting:
+        until = _soon(said.until, acting.now)
         return case_shape(actions.pend(acting, reference, State(said.state), reason=said.note, until=until))
 
 
-@router.post("/{reference}/resume")
-def resume(reference: str, said: Action, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
-    who.require("exceptions:write")
+@acts.post("/resume", response_model=CaseShown)
+def resume(reference: Reference, said: Action, installed: InstallationDep) -> dict[str, Any]:
+    """What was waited for has come."""
     with _acting(installed, said) as acting:
         return case_shape(actions.resume(acting, reference, said.note or None))
 
 
-@router.post("/{reference}/resolve")
-def resolve(reference: str, said: Closing, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
+@acts.post("/resolve", response_model=CaseShown)
+def resolve(reference: Reference, said: Closing, installed: InstallationDep) -> dict[str, Any]:
     """Close provisionally; the case is verified once its check evaluates clean on newer data."""
-    who.require("exceptions:write")
     with _acting(installed, said) as acting:
-        case: Case = actions.resolve(
+        case = actions.resolve(
             acting,
             reference,
             said.code,
             said.note,
             sub_reason=said.sub_reason,
             approver=said.approver,
-            until=_with_zone(said.until) if said.until else None,
+            until=_soon(said.until, acting.now) if said.until else None,
             duplicate_of=said.duplicate_of,
         )
         return case_shape(case)
+
+
+router.include_router(acts)
 
 
 @contextmanager
 def _acting(installed: Installation, said: Action) -> Iterator[Acting]:
     if said.actor not in installed.owners.people:
         raise Refused(f"owners.yaml knows nobody called {said.actor!r}.", "malformed-request")
-    if "\x00" in said.note:
-        raise Refused("A note holds no NUL character.", "malformed-request")
     with installed.database.session() as session:
         yield Acting(session, installed.owners, said.actor, installed.clock())
 
 
-def _with_zone(instant: datetime) -> datetime:
-    if instant.tzinfo is None:
-        raise Refused("An instant needs a time zone, such as 2026-12-04T17:00:00Z.", "malformed-request")
+def _soon(instant: datetime, now: datetime) -> datetime:
+    if instant > now + FARTHEST:
+        raise Refused(f"Name an instant within the next {FARTHEST.days // 365} years.", "malformed-request")
     return instant

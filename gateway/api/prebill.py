@@ -3,44 +3,63 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header, Path, Response
 
-from gateway.api.access import BodyDep, CallerDep, GateDep, InstallationDep
-from gateway.errors import NotFound, Refused
+from gateway.api.access import Allowed, BodyDep, GateDep, InstallationDep
+from gateway.api.problems import described
+from gateway.errors import NotFound
+from gateway.keys.keys import Caller
+from gateway.prebill.answer import Answer
+from gateway.prebill.decisions import restored
 from gateway.prebill.request import Question
 from gateway.prebill.tables import Validation
 
 router = APIRouter(prefix="/v1/prebill", tags=["prebill"])
+VALIDATING = Depends(Allowed("prebill:validate"))
 
-_SCHEMAS, _COMPONENTS = msgspec.json.schema_components((Question,), ref_template="#/components/schemas/{name}")
-_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMAS[0]}}}}
+# FastAPI neither parses the body nor makes the answer, so it is told what they look like.
+(_QUESTION, _ANSWER), SCHEMAS = msgspec.json.schema_components(
+    (Question, Answer), ref_template="#/components/schemas/{name}"
+)
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _QUESTION}}}}
+_ANSWERED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A verdict", "content": {"application/json": {"schema": _ANSWER}}}
+}
 
 
-def request_schemas() -> dict[str, Any]:
-    """The request's schemas, for the OpenAPI document."""
-    return dict(_COMPONENTS)
-
-
-@router.post("/validations", openapi_extra=_BODY)
+@router.post(
+    "/validations",
+    response_class=Response,
+    openapi_extra=_BODY,
+    responses={**_ANSWERED, **described(400, 401, 403, 404, 409, 413, 422, 503)},
+)
 def validate(
-    who: CallerDep,
+    who: Annotated[Caller, VALIDATING],
     gate: GateDep,
     body: BodyDep,
-    idempotency_key: Annotated[str, Header(max_length=255)] = "",
-) -> dict[str, Any]:
-    """A verdict on an invoice run. Always 200 when the question could be put; only `proceed: true` releases."""
-    who.require("prebill:validate")
-    if not idempotency_key:
-        raise Refused("Send an Idempotency-Key header, a new one for each question.", "idempotency-key-missing")
-    return gate.ask(body, who.key_id, idempotency_key)
+    idempotency_key: Annotated[str, Header(min_length=1, max_length=255)],
+) -> Response:
+    """A verdict on an invoice run. 200 whenever the question could be put; only `proceed: true` releases."""
+    return _sent(gate.ask(body, who.key_id, idempotency_key))
 
 
-@router.get("/validations/{validation_id}")
-def read(validation_id: str, who: CallerDep, installed: InstallationDep) -> dict[str, Any]:
-    """A verdict that was given before."""
-    who.require("prebill:validate")
+@router.get(
+    "/validations/{validation_id}",
+    response_class=Response,
+    dependencies=[VALIDATING],
+    responses={**_ANSWERED, **described(401, 403, 404, 422, 503)},
+)
+def read(
+    validation_id: Annotated[str, Path(pattern="^val_[0-9a-f]{20}$", max_length=24)],
+    installed: InstallationDep,
+) -> Response:
+    """A verdict that was given before, to whichever key."""
     with installed.database.session() as session:
         row = session.get(Validation, validation_id)
         if row is None:
             raise NotFound(f"There is no validation {validation_id!r}.")
-        return row.answer
+        return _sent(restored(row.answer))
+
+
+def _sent(answer: dict[str, Any]) -> Response:
+    return Response(msgspec.json.encode(answer), media_type="application/json")

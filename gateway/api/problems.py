@@ -1,53 +1,65 @@
 """Errors over HTTP: RFC 9457 problem details, with `proceed: false` in each, so that no client can misread one."""
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+import msgspec
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from gateway.errors import GatewayError, NotFound, Refused, Unavailable
 
 log = logging.getLogger(__name__)
 
-# Kinds of Refused that are not a plain conflict with what the caller may do.
+MEDIA_TYPE = "application/problem+json"
+RETRY_S = "60"
+# Refusals that are not a plain conflict with how things stand.
 _STATUS = {
     "malformed-request": 422,
-    "body-too-large": 413,
-    "idempotency-key-missing": 400,
+    "run-not-pullable": 422,
     "unauthenticated": 401,
     "scope-missing": 403,
-    "idempotency-key-reused": 409,
-    "validation-expired": 409,
-    "illegal-move": 409,
-    "run-not-ready": 409,
-    "run-not-pullable": 422,
 }
-_TITLES = {
-    401: "Not authenticated",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    413: "Body too large",
-    422: "Malformed request",
-    500: "Internal error",
-    503: "Not available now",
+_KINDS = {
+    400: "malformed-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "Why there is no answer (RFC 9457). `type` names the kind; `detail` is a sentence for a person.",
+    "required": ["type", "title", "status", "detail", "proceed"],
+    "properties": {
+        "type": {"type": "string", "pattern": "^urn:tieout:problem:[a-z-]+$"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "proceed": {"type": "boolean", "const": False},
+    },
 }
 
 
-def problem(status: int, kind: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route may answer with, for its OpenAPI document."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def problem(status: int, kind: str, detail: str, headers: dict[str, str] | None = None) -> Response:
     """One problem document. `kind` names it in its type URN."""
-    body: dict[str, Any] = {
+    body = {
         "type": f"urn:tieout:problem:{kind}",
-        "title": _TITLES.get(status, "Refused"),
+        "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": detail,
+        "detail": detail.encode("utf-8", "replace").decode(),
         "proceed": False,
     }
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    return Response(msgspec.json.encode(body), status, headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -55,10 +67,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(GatewayError, _gateway_error)
     app.add_exception_handler(RequestValidationError, _invalid_parameters)
     app.add_exception_handler(HTTPException, _http_error)
+    for unreachable in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(unreachable, _database_away)
     app.add_exception_handler(Exception, _unforeseen)
 
 
-def _gateway_error(_: Request, error: Exception) -> JSONResponse:
+def _gateway_error(_: Request, error: Exception) -> Response:
     match error:
         case Refused(kind=kind):
             status = _STATUS.get(kind, 409)
@@ -67,21 +81,32 @@ def _gateway_error(_: Request, error: Exception) -> JSONResponse:
         case NotFound():
             return problem(404, "not-found", str(error))
         case Unavailable():
-            return problem(503, "not-available", str(error), {"Retry-After": "60"})
+            return problem(503, "not-available", str(error), {"Retry-After": RETRY_S})
+    log.error("A request failed.", exc_info=error)
     return problem(500, "internal", str(error))
 
 
-def _invalid_parameters(_: Request, error: Exception) -> JSONResponse:
+def _invalid_parameters(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+    found = error.errors()
+    if any(e["type"] == "missing" and e["loc"] == ("header", "idempotency-key") for e in found):
+        detail = "Send an Idempotency-Key header, a new one for each question."
+        return problem(400, "idempotency-key-missing", detail)
+    said = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in found)
     return problem(422, "malformed-request", f"The request is not usable: {said}.")
 
 
-def _http_error(_: Request, error: Exception) -> JSONResponse:
+def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, "http", f"{error.detail}.", dict(error.headers or {}))
+    kind = _KINDS.get(error.status_code, "http")
+    return problem(error.status_code, kind, f"{error.detail}.", dict(error.headers or {}))
 
 
-def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+def _database_away(_: Request, error: Exception) -> Response:
+    log.error("The database does not answer.", exc_info=error)
+    return problem(503, "not-available", "The database does not answer now.", {"Retry-After": RETRY_S})
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
     log.error("Request %s %s failed.", request.method, request.url.path, exc_info=error)
     return problem(500, "internal", "Something failed that was not foreseen. The log has the trace; try again later.")

@@ -19,6 +19,7 @@ from gateway.jobs import all_jobs
 from gateway.scheduler import lead
 
 HOST = "127.0.0.1"
+KEY_FILE = "api-key"
 EXAMPLE = "Example: `tieout demo --once --report demo.json`"
 
 
@@ -63,14 +64,22 @@ def _serve(world: World, address: str) -> None:
     stop = threading.Event()
     jobs = threading.Thread(target=lead, args=(world.installed.database, all_jobs(world.installed), stop), daemon=True)
     jobs.start()
+    key = story.api_key(world)
+    (world.folder / KEY_FILE).write_text(key, encoding="utf-8")
     out.print(f"\nConsole  [bold]{address}/[/]   (Ctrl-C ends the demo)")
-    out.print(f"API key  {story.api_key(world)}", highlight=False)
+    out.print(f"API key  {key}   (kept in {folder_shown(world.folder)}/{KEY_FILE})", highlight=False)
     try:
         port = int(address.rsplit(":", 1)[1])
         uvicorn.run(create_app(world.installed), host=HOST, port=port, log_level="warning")
     finally:
         stop.set()
         jobs.join(timeout=10)
+
+
+def folder_shown(folder: Path) -> str:
+    """The folder as it may be typed: relative to where the command was started, where it lies below."""
+    here = Path.cwd()
+    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
 
 
 def _free(port: int) -> int:

@@ -1,37 +1,61 @@
-"""`tieout sync`: read the sources into the books."""
+"""`tieout sync`: read the sources into the books; `tieout rejects`: what could not be read into them."""
 
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, err, installation, out, print_json
 from gateway.sync.cycle import CycleReport
 from gateway.sync.run import sync_now
 
-EXAMPLE = "Example: `tieout sync --source zuora --json`"
+SourceOption = Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("sync", epilog=EXAMPLE)(sync)
+    app.command("sync", epilog="Example: `tieout sync --source zuora --json`")(sync)
+    app.command("rejects", epilog="Example: `tieout rejects --source zuora`")(rejects)
 
 
 def sync(
-    source: Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")] = None,
+    source: SourceOption = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything again, not only what changed.")] = False,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="Believe a source that shows less than half of what it held.")
+    ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Poll the sources, write the books, publish a snapshot. Status 1 when a source could not be read."""
     installed = installation(config)
     with progress() as bars:
-        report = sync_now(installed, names=source, full=full, progress=bars.show)
+        report = sync_now(installed, names=source, full=full, accept_deletions=accept_deletions, progress=bars.show)
     if as_json:
         print_json(shown(report))
     else:
         _print(report)
-    if any(found.failure for found in report.sources.values()):
+    if any(found.failures for found in report.sources.values()):
         raise typer.Exit(Exit.BAD)
+
+
+def rejects(source: SourceOption = None, as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """List the records that are not in the books, and why. Each goes from the list when it can be mapped."""
+    installed = installation(config)
+    for name in source or ():
+        installed.source(name)
+    found = [reject for reject in installed.ledger.rejects() if not source or reject.system in source]
+    if as_json:
+        columns = ("system", "object", "key", "reason", "seen_at")
+        print_json([{column: getattr(reject, column) for column in columns} for reject in found])
+        return
+    table = Table("source", "object", "record", "reason", box=None)
+    for reject in found:
+        table.add_row(reject.system, reject.object, escape(reject.key), escape(reject.reason))
+    if found:
+        out.print(table)
+    out.print(f"{len(found):,} records are not in the books.", highlight=False)
 
 
 class progress:
@@ -66,7 +90,7 @@ def shown(report: CycleReport) -> dict[str, object]:
                 "rows": found.rows,
                 "rejects": found.rejects,
                 "deleted": found.deleted,
-                "failure": found.failure,
+                "failures": found.failures,
             }
             for name, found in report.sources.items()
         },
@@ -78,6 +102,6 @@ def _print(report: CycleReport) -> None:
         rows = ", ".join(f"{count:,} {entity}" for entity, count in sorted(found.rows.items())) or "nothing new"
         out.print(f"[bold]{name}[/bold]: {rows}; {found.rejects} rejected, {found.deleted} deleted.", highlight=False)
         if found.failure:
-            out.print(f"  [red]not complete:[/red] {found.failure}", highlight=False)
+            out.print(f"  [red]not complete:[/red] {escape(found.failure)}", highlight=False)
     if report.snapshot:
         out.print(f"Published {report.snapshot.id}.", highlight=False)

@@ -13,6 +13,7 @@ from gateway.installation import Installation
 from gateway.prebill.opening import open_gate
 
 EXAMPLE = "Example: `tieout validate BR-00000123 --dry-run --json`"
+COLOURS = {"pass": "green", "warn": "yellow", "block": "red"}
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,9 @@ def validate(
 ) -> None:
     """Put an invoice run to the gate. Status 0: pass or warn; 1: block; 2: the question could not be put."""
     installed = installation(config)
-    body = _body(installed, run, system, dry_run, file)
+    body = _pulled(installed, run, system) if file is None else _read(file, run)
+    if dry_run:
+        body["mode"] = "dry_run"
     answer = open_gate(installed).ask(json.dumps(body).encode(), "shell", secrets.token_hex(16))
     if as_json:
         print_json(answer)
@@ -39,35 +42,39 @@ def validate(
         raise typer.Exit(Exit.BAD)
 
 
-def _body(installed: Installation, run: str, system: str | None, dry_run: bool, file: Path | None) -> dict[str, Any]:
-    if file is not None:
-        try:
-            body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{file} can't be read as a request: {error}.") from error
-    else:
-        body = {"run": {"system": system or _only_billing(installed), "id": run}}
-    return {**body, "mode": "dry_run" if dry_run else body.get("mode", "enforce")}
+def _read(file: Path, run: str) -> dict[str, Any]:
+    try:
+        body = json.loads(file.read_text(encoding="utf-8"))
+        asked = body["run"]["id"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ConfigError(f"{file} can't be read as a request about a run: {error}.") from error
+    if asked != run:
+        raise ConfigError(f"{file} asks about the run {asked!r}, not about {run!r}.")
+    return dict(body)
 
 
-def _only_billing(installed: Installation) -> str:
-    names = installed.config.roles()["billing"]
+def _pulled(installed: Installation, run: str, system: str | None) -> dict[str, Any]:
+    names = [system] if system else installed.config.roles()["billing"]
     if len(names) != 1:
         raise ConfigError(f"Say --system: tieout.yaml has {len(names)} billing sources ({', '.join(names) or 'none'}).")
-    return names[0]
+    return {"run": {"system": names[0], "id": run}}
 
 
 def _print(answer: dict[str, Any]) -> None:
-    colour = {"pass": "green", "warn": "yellow", "block": "red"}[answer["verdict"]]
-    counts = answer["counts"]
-    out.print(
-        f"[bold {colour}]{answer['verdict'].upper()}[/]  run {answer['run']['id']}: {counts['invoices']} invoices, "
-        f"{counts['pass']} pass, {counts['warn']} warn, {counts['block']} block  ({answer['validation_id']})",
-        highlight=False,
-    )
+    """The verdict in one line, then a line for each reason. Ids may hold brackets: they are no markup."""
+    verdict, counts = answer["verdict"], answer["counts"]
+    out.print(verdict.upper(), style=f"bold {COLOURS[verdict]}", end="")
+    said = ", ".join(f"{counts[name]} {name}" for name in COLOURS)
+    line = f"  run {answer['run']['id']}: {counts['invoices']} invoices, {said}  ({answer['validation_id']})"
+    out.print(line, highlight=False, markup=False)
     for reason in answer["run_reasons"]:
-        out.print(f"  run  {reason['check']}: {reason['message']}", highlight=False)
+        _print_reason("run", reason)
     for invoice in answer["invoices"]:
         for reason in invoice["reasons"]:
-            case = f" [{reason['exception_id']}]" if reason["exception_id"] else ""
-            out.print(f"  {invoice['id']}  {reason['check']}: {reason['message']}{case}", highlight=False, markup=False)
+            _print_reason(invoice["id"], reason)
+
+
+def _print_reason(about: str, reason: dict[str, Any]) -> None:
+    case = f" [{reason['exception_id']}]" if reason["exception_id"] else ""
+    line = f"  {about}  {reason['mode']}  {reason['check']}: {reason['message']}{case}"
+    out.print(line, highlight=False, markup=False)

@@ -93,7 +93,9 @@ def _page(
 def _possible(visit: Visit, file: CaseFile) -> Mapping[str, object]:
     """What the forms of the page offer."""
     owners, names = visit.installed.owners, words.Names(visit.installed.owners)
-    members = sorted({person for team in owners.teams.values() for person in (team.lead, *team.members)}, key=names.person)
+    members = sorted(
+        {person for team in owners.teams.values() for person in (team.lead, *team.members)}, key=names.person
+    )
     return {
         "allowed": allowed(file.case) if visit.may_act else frozenset(),
         "may_acknowledge": may_acknowledge(file.case, visit),
@@ -102,7 +104,9 @@ def _possible(visit: Visit, file: CaseFile) -> Mapping[str, object]:
         "sub_reasons": {reason.value: words.title(reason.value) for reason in FalsePositive},
         "waits": {state.value: words.state(state.value) for state in WAITS},
         "members": [(person, names.person(person)) for person in members],
-        "approvers": [(id_, names.person(id_)) for id_ in sorted(owners.people, key=names.person) if id_ != visit.actor],
+        "approvers": [
+            (id_, names.person(id_)) for id_ in sorted(owners.people, key=names.person) if id_ != visit.actor
+        ],
     }
 
 

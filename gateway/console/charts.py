@@ -21,6 +21,8 @@ SEVERITY_COLOURS: Mapping[str, str] = {"S1": "#b3261e", "S2": "#d98200", "S3": "
 KIND_COLOURS: Mapping[str, str] = {"leak": "#b3261e", "overbill": "#7a4fa3", "timing": "#4a7fc1", "exposure": "#d98200"}
 _OPENING = re.compile(r"<svg[^>]*?viewBox=\"([^\"]+)\"[^>]*>")
 _NOISE = re.compile(r" (?:role|aria-[a-z]+)=\"[^\"]*\"")
+_SHORT = "datum.value ? format(datum.value, '~s') : '0'"
+_CAPITALISED = "upper(slice(datum.label, 0, 1)) + slice(datum.label, 1)"
 _DRAWN = 64
 
 
@@ -51,7 +53,7 @@ def amounts_by_age(currency: str, rows: Sequence[tuple[str, str, str]]) -> Marku
     chart = _bars(values, 14).encode(
         x=_ages(),
         xOffset=alt.XOffset("kind:N", sort=list(KIND_COLOURS)),
-        y=alt.Y("amount:Q", title=currency, axis=alt.Axis(format="~s", tickCount=5)),
+        y=alt.Y("amount:Q", title=currency, axis=alt.Axis(labelExpr=_SHORT, tickCount=5)),
         color=_coloured("kind", KIND_COLOURS),
     )
     said = "; ".join(f"{age} days, {kind}: {amount} {currency}" for age, kind, amount in rows)
@@ -60,8 +62,8 @@ def amounts_by_age(currency: str, rows: Sequence[tuple[str, str, str]]) -> Marku
 
 def _bars(values: Sequence[Mapping[str, Any]], width: int) -> Any:
     # Amounts come as text and become numbers in the drawing only.
-    parsed = alt.DataFormat(parse={"amount": "number"})
-    return alt.Chart(alt.Data(values=list(values), format=parsed)).mark_bar(size=width).encode(href="address:N")
+    data = {"values": list(values), "format": {"parse": {"amount": "number"}}}
+    return alt.Chart(data).mark_bar(size=width).encode(href="address:N")
 
 
 def _ages() -> Any:
@@ -70,7 +72,7 @@ def _ages() -> Any:
 
 def _coloured(name: str, colours: Mapping[str, str]) -> Any:
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    return alt.Color(f"{name}:N", scale=scale, legend=alt.Legend(title=None, orient="top", symbolType="square"))
+    return alt.Color(f"{name}:N", scale=scale, legend=alt.Legend(title=None, orient="top", labelExpr=_CAPITALISED))
 
 
 def _drawn(chart: Any, title: str, description: str) -> Markup:

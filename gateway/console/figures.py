@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.console.filters import AGES, aged
 from gateway.console.standing import Standing, Standings
+from gateway.exceptions.search import Total
 from gateway.exceptions.states import ACTIVE
 from gateway.exceptions.tables import Case
 
@@ -63,11 +64,21 @@ def counts(found: Iterable[Group], by: Callable[[Group], Any]) -> Mapping[Any, i
 
 def amounts(found: Iterable[Group]) -> Mapping[str | None, Mapping[str, Cell]]:
     """Per currency, those with the most cases first, the cell of each kind of money."""
-    cells: defaultdict[str | None, defaultdict[str, Cell]] = defaultdict(lambda: defaultdict(lambda: Cell(0, Decimal())))
+    cells: defaultdict[str | None, defaultdict[str, Cell]] = defaultdict(
+        lambda: defaultdict(lambda: Cell(0, Decimal()))
+    )
     for group in found:
         known = cells[group.currency][group.kind]
         cells[group.currency][group.kind] = Cell(known.cases + group.cases, known.amount + group.amount)
     return dict(sorted(cells.items(), key=lambda one: (-sum(c.cases for c in one[1].values()), one[0] or "")))
+
+
+def totalled(totals: Iterable[Total]) -> Mapping[str | None, Mapping[str, Cell]]:
+    """The totals of a search in the same shape, in its order."""
+    cells: defaultdict[str | None, dict[str, Cell]] = defaultdict(dict)
+    for total in totals:
+        cells[total.currency][total.money_kind] = Cell(total.cases, total.amount)
+    return cells
 
 
 def by_age(found: Sequence[Group]) -> tuple[tuple[str, str, int], ...]:

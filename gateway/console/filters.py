@@ -18,9 +18,7 @@ from gateway.exceptions.search import Query, Sort
 from gateway.exceptions.tables import Case
 
 ADDRESS = "/exceptions"
-_SEARCHED = {"kind": "money_kind"} | {
-    name: name for name in ("severity", "state", "check", "system", "account", "owner", "team")
-}
+_SEARCHED = ("severity", "state", "check", "system", "account", "kind", "owner", "team")
 _OWN = ("sla", "age", "currency", "business_team")
 NAMES = (*_SEARCHED, *_OWN)
 MOST_VALUES = 50
@@ -64,26 +62,38 @@ class Filters:
     @property
     def query(self) -> Query:
         """As the search takes it."""
-        searched = {field_: self.chosen[name] for name, field_ in _SEARCHED.items() if name in self.chosen}
-        return Query(**searched, text=self.text, sort=self.sort, page=self.page)
+        chosen = {name: self.chosen.get(name, ()) for name in _SEARCHED}
+        return Query(
+            severity=chosen["severity"],
+            state=chosen["state"],
+            check=chosen["check"],
+            system=chosen["system"],
+            account=chosen["account"],
+            money_kind=chosen["kind"],
+            owner=chosen["owner"],
+            team=chosen["team"],
+            text=self.text,
+            sort=self.sort,
+            page=self.page,
+        )
 
     @property
     def narrowed(self) -> bool:
         """Whether anything at all is left out."""
         return bool(self.chosen or self.text)
 
-    def has(self, name: str, value: str) -> bool:
-        return value in self.chosen.get(name, ())
+    def sum_address(self, kind: str, currency: str | None) -> str:
+        """The cases behind one total of this list."""
+        chosen = {**self.chosen, "kind": (kind,), "currency": (currency or NO_CURRENCY,)}
+        return replace(self, chosen=chosen, page=1).address
 
     def without(self, name: str, value: str) -> "Filters":
         left = {**self.chosen, name: tuple(one for one in self.chosen.get(name, ()) if one != value)}
         return replace(self, chosen={key: values for key, values in left.items() if values}, page=1)
 
-    def sorted_by(self, sort: str) -> "Filters":
-        return replace(self, sort=Sort(sort), page=1)
-
-    def on_page(self, page: int) -> "Filters":
-        return replace(self, page=page)
+    def page_address(self, page: int) -> str:
+        """Another page of the same list."""
+        return replace(self, page=page).address
 
     def untexted(self) -> "Filters":
         return replace(self, text="", page=1)

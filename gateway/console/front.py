@@ -55,6 +55,7 @@ def front(visit: VisitDep) -> Response:
         by_team=figures.counts(found, lambda group: group.team),
         by_team_and_severity=figures.counts(found, lambda group: (group.team, group.severity)),
         by_team_and_standing=figures.counts(found, lambda group: (group.team, group.standing.value)),
+        address_of_sum=lambda kind, currency: link(kind=kind, currency=currency),
         amounts=figures.amounts(found),
         charts=_charts(found),
         largest=largest,

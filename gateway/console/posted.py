@@ -15,7 +15,7 @@ from gateway.errors import Refused
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 40
 LONGEST_TEXT = 10_000
-FORM_TOKEN = "form_token"  # noqa: S105  (a field's name)
+FORM_TOKEN = "form_token"
 _FOREIGN = "This form did not come from a page of this console, or the page is too old. Load it again and repeat"
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -55,7 +55,7 @@ class Said:
         return {name: value for name, value in self._fields.items() if name != FORM_TOKEN}
 
 
-async def posted(request: Request, visit: AnyVisitDep) -> Said:
+async def own_form(request: Request, visit: AnyVisitDep) -> Said:
     """The fields of a form of ours. Raises 403 for one from elsewhere, 413 for a body that no form has."""
     if not _same_origin(request, visit):
         raise HTTPException(403, _FOREIGN)
@@ -70,7 +70,7 @@ async def posted(request: Request, visit: AnyVisitDep) -> Said:
     return Said(fields)
 
 
-SaidDep = Annotated[Said, Depends(posted)]
+SaidDep = Annotated[Said, Depends(own_form)]
 
 
 def _fields(body: bytes) -> dict[str, str]:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.console import words
+from gateway.console import figures, words
 from gateway.console.filters import AGE_WORDS, STANDING_WORDS, Filters, conditions
 from gateway.console.narrowing import narrowed
 from gateway.console.standing import Shown, Standings, of_cycle
@@ -58,10 +58,11 @@ def queue(visit: VisitDep) -> Response:
         found, rows = _found(session, filters, visit)
     return visit.page(
         "queue.html",
-        filters=filters.on_page(found.page),
+        filters=filters,
         choices=choices,
         chips=_chips(filters, choices),
         found=found,
+        totals=figures.totalled(found.totals),
         rows=rows,
         sorts=SORTS,
     )
@@ -98,7 +99,9 @@ def _choices(session: Session, visit: Visit) -> list[Choices]:
         Choices("severity", "Severity", [(key, f"{key} {word}") for key, word in words.SEVERITIES.items()]),
         Choices("sla", "SLA", list(STANDING_WORDS.items())),
         Choices("state", "State", [(state.value, words.state(state.value)) for state in State]),
-        Choices("kind", "Kind of money", [(kind, f"{kind.capitalize()}: {word}") for kind, word in words.KINDS.items()]),
+        Choices(
+            "kind", "Kind of money", [(kind, f"{kind.capitalize()}: {word}") for kind, word in words.KINDS.items()]
+        ),
         Choices("currency", "Currency", [(name, name) for name in currencies]),
         Choices("age", "Age", list(AGE_WORDS.items())),
         Choices("owner", "Owner", [(person, names.person(person)) for person in people]),
@@ -122,4 +125,3 @@ def _chips(filters: Filters, choices: Sequence[Choices]) -> list[tuple[str, str,
     if filters.text:
         chips.append(("Text", filters.text, filters.untexted().address))
     return chips
-

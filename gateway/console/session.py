@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from gateway.errors import ConfigError
 
 COOKIE = "tieout_session"
-SECRET_VARIABLE = "TIEOUT_CONSOLE_SECRET"  # noqa: S105  (a variable's name)
+SECRET_VARIABLE = "TIEOUT_CONSOLE_SECRET"
 LIFETIME = timedelta(hours=12)  # a working day; then the key is asked for again
 SHORTEST_SECRET = 32
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.console.posted import SaidDep
+from gateway.console.posted import SaidDep, own_form
 from gateway.console.session import COOKIE, new_ticket
 from gateway.console.visit import SCOPE, AnyVisitDep
 from gateway.keys.keys import recognise
@@ -38,8 +38,8 @@ def sign_in(visit: AnyVisitDep, said: SaidDep) -> Response:
     return response
 
 
-@router.post("/sign-out")
-def sign_out(visit: AnyVisitDep, said: SaidDep) -> Response:
+@router.post("/sign-out", dependencies=[Depends(own_form)])
+def sign_out(visit: AnyVisitDep) -> Response:
     response = RedirectResponse("/sign-in", SEE_OTHER)
     response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=visit.sessions.secure)
     return response

@@ -52,9 +52,7 @@ def of_cycle(cycle: Cycle) -> Shown:
     """The worst clock that still runs, of equals the earlier due one; the resolve clock where none runs."""
     running = [clock for clock in (cycle.ack, cycle.resolve) if clock is not None and clock.stopped_at is None]
     shown = [of_clock(clock) for clock in running]
-    return min(
-        shown, key=lambda one: (_URGENCY.index(one.standing), one.clock.due_at), default=of_clock(cycle.resolve)
-    )
+    return min(shown, key=lambda one: (_URGENCY.index(one.standing), one.clock.due_at), default=of_clock(cycle.resolve))
 
 
 def of_clock(clock: Clock) -> Shown:

@@ -1,6 +1,6 @@
 """The story of a case in sentences: what happened, what it changed, who was told. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -70,29 +70,39 @@ def _headline(event: CaseEvent) -> str:
 
 
 def _details(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> Iterator[str]:
-    for role in ("business_owner", "technical_owner"):
-        if role in after:
-            yield f"{words.title(role)}: {_change(names.person, before.get(role), after[role])}"
-    if "severity" in after:
-        yield f"Severity: {_change(str, before.get('severity'), after['severity'])}"
-    if "amount" in after:
-        currency = after.get("currency")
-        amount = _change(lambda value: words.money(value, currency), before.get("amount"), after["amount"])
-        yield f"Amount: {amount} {currency or ''}".rstrip()
-    for name in ("until", "accepted_until"):
+    """What the event carries, in the order of this table; what is not in it is the clocks' business."""
+    if after.get("amount"):
+        before, after = _with_currency(before, after["currency"]), _with_currency(after, after["currency"])
+    for name, write in _writers(names).items():
         if after.get(name):
-            yield f"{words.title(name)}: {words.instant(datetime.fromisoformat(after[name]))}"
-    for name in ("resolution", "sub_reason"):
-        if name in after:
-            yield f"{words.title(name)}: {words.title(after[name]).lower()}"
-    if "approver" in after:
-        yield f"Approved by: {names.person(after['approver'])}"
-    for name in ("duplicate_of", "recurrence_of"):
-        if name in after:
-            yield f"{words.title(name)}: {after[name]}"
-    if after.get("told"):
-        yield f"Told: {', '.join(names.told(one) for one in after['told'])}"
+            change = [write(before[name])] if before.get(name) else []
+            yield f"{words.title(name)}: {' → '.join([*change, write(after[name])])}"
 
 
-def _change(said: Any, before: Any, after: Any) -> str:
-    return str(said(after)) if before is None else f"{said(before)} → {said(after)}"
+def _writers(names: Names) -> Mapping[str, Callable[[Any], str]]:
+    def instant(text: str) -> str:
+        return words.instant(datetime.fromisoformat(text))
+
+    def code(text: str) -> str:
+        return words.title(text).lower()
+
+    return {
+        "business_owner": names.person,
+        "technical_owner": names.person,
+        "severity": str,
+        "amount": str,
+        "until": instant,
+        "resolution": code,
+        "sub_reason": code,
+        "approver": names.person,
+        "accepted_until": instant,
+        "duplicate_of": str,
+        "recurrence_of": str,
+        "told": lambda recipients: ", ".join(names.told(one) for one in recipients),
+    }
+
+
+def _with_currency(said: Mapping[str, Any], currency: str | None) -> Mapping[str, Any]:
+    if not said.get("amount"):
+        return said
+    return {**said, "amount": f"{words.money(said['amount'], currency)} {currency or ''}".strip()}

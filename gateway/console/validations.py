@@ -24,6 +24,7 @@ from gateway.prebill.tables import Validation
 router = APIRouter(include_in_schema=False)
 
 PER_PAGE = 50
+SHOWN_IMPACTS = 2  # in the line that folds an invoice's reasons
 SHOWN_REASONS = 25  # of one invoice in a list; alone on its page it shows all
 
 
@@ -75,6 +76,12 @@ class Wanted:
         said = {name: str(value) for name, value in asked.items() if value not in ("", 1)}
         return f"?{urlencode(said, quote_via=quote)}" if said else "?"
 
+    def page_address(self, page: int) -> str:
+        return self.address(page=page)
+
+    def reasons_address(self, page: int) -> str:
+        return self.address(reasons_page=page)
+
 
 @router.get("/validations")
 def listed(visit: VisitDep) -> Response:
@@ -110,7 +117,7 @@ def one(validation_id: str, visit: VisitDep) -> Response:
         run_reasons=run_reasons,
         wanted=wanted,
         verdicts=VERDICTS,
-        shown_reasons=SHOWN_REASONS,
+        shown_impacts=SHOWN_IMPACTS,
     )
 
 
@@ -162,7 +169,7 @@ def _invoices(session: Session, validation_id: str, wanted: Wanted) -> Slice:
         "verdict": wanted.verdict,
         "find": wanted.find.lower(),
         "invoice": wanted.invoice,
-        "last_reason": 1_000_000 if wanted.invoice else SHOWN_REASONS - 1,
+        "reasons": "$[*]" if wanted.invoice else f"$[0 to {SHOWN_REASONS - 1}]",
     }
     rows = _portion(session, _INVOICES, asked, wanted.page)
     if not rows and wanted.page > 1:
@@ -187,7 +194,7 @@ _HEAD = "SELECT asked_by, answer - 'invoices' - 'run_reasons' AS head FROM valid
 _INVOICES = """
 SELECT count(*) OVER () AS found,
        item || jsonb_build_object(
-           'reasons', jsonb_path_query_array(item->'reasons', '$[0 to $last]', jsonb_build_object('last', :last_reason)),
+           'reasons', jsonb_path_query_array(item->'reasons', CAST(:reasons AS jsonpath)),
            'reasons_found', jsonb_array_length(item->'reasons')) AS item
 FROM validations v, jsonb_array_elements(v.answer->'invoices') WITH ORDINALITY listed (item, place)
 WHERE v.id = :id

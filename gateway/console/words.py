@@ -22,6 +22,14 @@ KINDS: Mapping[str, str] = {
 }
 SEVERITIES: Mapping[str, str] = {"S1": "critical", "S2": "high", "S3": "medium", "S4": "low"}
 VERDICTS: Mapping[str, str] = {"pass": "Pass", "warn": "Warn", "block": "Block"}
+AT_THE_GATE: Mapping[str, str] = {"block": "blocks", "warn": "warns about", "monitor": "is only watched"}
+SCOPES: Mapping[str, str] = {
+    "line": "the invoice of the line",
+    "invoice": "the invoice",
+    "credit_memo": "the credit memo",
+    "account": "the invoices of the account",
+    "run": "the whole run",
+}
 NO_CURRENCY = "none"
 
 
@@ -47,6 +55,12 @@ def instant(value: datetime) -> str:
     """`1 Dec 2026, 09:30 UTC`."""
     at = value.astimezone(UTC)
     return f"{day(at)}, {at:%H:%M} UTC"
+
+
+def brief(value: datetime) -> str:
+    """`1 Dec 09:30`, in UTC, for a column whose head says so."""
+    at = value.astimezone(UTC)
+    return f"{at.day} {at:%b %H:%M}"
 
 
 def relative(value: datetime, now: datetime) -> str:
@@ -130,6 +144,7 @@ FILTERS: Mapping[str, Any] = {
     "number": number,
     "day": day,
     "instant": instant,
+    "brief": brief,
     "wall": wall,
     "hours": hours,
     "title": title,

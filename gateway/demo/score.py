@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.findings import Finding, Record
-from sandbox.company.labels import LookAlike, Planted
+from sandbox.company.labels import Consequence, LookAlike, Planted
 
 
 @dataclass(frozen=True)
@@ -18,26 +18,28 @@ class Score:
 
 
 def score(planted: Iterable[Planted], lookalikes: Iterable[LookAlike], findings: Iterable[Finding]) -> Score:
-    """Match findings with labels by check and primary record."""
-    expected = {(label.check, Record(label.system, label.entity, label.key)): label for label in planted}
-    explained = set(expected)
-    for label in expected.values():
-        explained |= {(other.check, Record(other.system, other.entity, other.key)) for other in label.also}
-    innocent = {(label.check, Record(label.system, label.entity, label.key)): label for label in lookalikes}
-    found = {(finding.check, finding.record): finding for finding in findings}
+    """Match findings with labels by check, primary record and, where the label says one, the period's start."""
+    labels, found = list(planted), list(findings)
+    innocent = {(label.check, Record(label.system, label.entity, label.key)): label.note for label in lookalikes}
     missed = [
-        {"check": check, "record": str(record), "note": expected[check, record].note}
-        for check, record in sorted(expected)
-        if (check, record) not in found
+        {"check": label.check, "record": f"{label.system}/{label.entity}/{label.key}", "note": label.note}
+        for label in labels
+        if not any(_explains(label, finding) for finding in found)
     ]
+    explanations = [explanation for label in labels for explanation in (label, *label.also)]
     alarms = [
         {
-            "check": check,
-            "record": str(record),
-            "message": found[check, record].message,
-            "looks_like": innocent[check, record].note if (check, record) in innocent else "",
+            "check": finding.check,
+            "record": str(finding.record),
+            "message": finding.message,
+            "looks_like": innocent.get((finding.check, finding.record), ""),
         }
-        for check, record in sorted(found)
-        if (check, record) not in explained
+        for finding in found
+        if not any(_explains(explanation, finding) for explanation in explanations)
     ]
-    return Score(len(expected), len(expected) - len(missed), tuple(missed), tuple(alarms))
+    return Score(len(labels), len(labels) - len(missed), tuple(missed), tuple(alarms))
+
+
+def _explains(label: Planted | Consequence, finding: Finding) -> bool:
+    same = finding.check == label.check and finding.record == Record(label.system, label.entity, label.key)
+    return same and label.period_start in (None, finding.period[0])

@@ -55,10 +55,15 @@ class Context:
                 {
                     "system": record.system,
                     "entity": record.entity,
-                    "key": record.key,
-                    "fields": dict(values.get(record, {})),
+                    "key": _storable(record.key),
+                    "fields": {name: _storable(value) for name, value in values.get(record, {}).items()},
                 }
                 for record in records
             ]
 
         return rows
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's JSON has no NUL either."""
+    return text.replace("\0", "")

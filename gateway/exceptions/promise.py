@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.exceptions.calendar import Calendar
@@ -58,10 +57,13 @@ class Promises:
         return self._known[key]
 
     def freeze(self, session: Session) -> None:
-        """Keep all terms that were asked for."""
-        for terms in self._terms.values():
-            row = {"digest": terms.digest, "document": terms.document, "frozen_at": self._now}
-            session.execute(insert(FrozenTerms).values(row).on_conflict_do_nothing())
+        """Keep all terms that were asked for and are not kept yet."""
+        kept = frozen_terms(session, {terms.digest for terms in self._terms.values()})
+        missing = {terms.digest: terms for terms in self._terms.values() if terms.digest not in kept}
+        session.add_all(
+            FrozenTerms(digest=terms.digest, document=terms.document, frozen_at=self._now) for terms in missing.values()
+        )
+        session.flush()
 
 
 def frozen_terms(session: Session, digests: set[str]) -> dict[str, Terms]:

@@ -93,7 +93,7 @@ def _current(session: Session) -> dict[str, str]:
     rows = session.execute(
         text("SELECT c.fingerprint, 'EXC-' || c.number FROM seen JOIN cases c USING (fingerprint) WHERE c.current")
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _changed_or_closed(session: Session) -> dict[str, Known]:

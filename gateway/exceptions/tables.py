@@ -37,11 +37,16 @@ class TransactionId(UserDefinedType[str]):
 
 
 class FrozenTerms(Base):
-    """Deadlines and ladders as owners.yaml had them, by their digest. Many cases share one row."""
+    """Deadlines and ladders as owners.yaml had them. Many cases share one row, by its digest.
+
+    The digest is not unique on purpose: two writers of the same terms would wait for each other, and a decision
+    would wait for a sweep. Rows of one digest are equal, so any of them will do.
+    """
 
     __tablename__ = "sla_terms"
 
-    digest: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    digest: Mapped[str] = mapped_column(index=True)
     document: Mapped[Document]
     frozen_at: Mapped[datetime]
 

@@ -82,7 +82,7 @@ def _last_told(session: Session, groups: Sequence[str]) -> dict[str, datetime]:
         .where(NoticeRow.group_key.in_(groups))
         .group_by(NoticeRow.group_key)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _reason(found: Sequence[WaitingItem], last: datetime | None, now: datetime) -> str | None:

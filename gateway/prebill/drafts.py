@@ -96,9 +96,7 @@ def _lines(run: Run, invoices: Sequence[Invoice], now: datetime) -> pa.Table:
         "subscription_line_key": [line.charge_id for line in lines],
         "currency": [invoice.currency for invoice in theirs],
         **{name: [getattr(line, name) for line in lines] for name in same},
-        **{
-            name: _numbers("invoice_lines", name, lines, named) for name in ("quantity", "unit_price", "amount", "tax")
-        },
+        **{name: _numbers("invoice_lines", name, lines, named) for name in ("quantity", "unit_price", "amount", "tax")},
     }
     table = _table("invoice_lines", run.system, columns, len(lines), now)
     backwards = pc.index(pc.less(table["period_end"], table["period_start"]), True).as_py()

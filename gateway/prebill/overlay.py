@@ -1,25 +1,21 @@
-"""The books as one request sees them: its drafts in front of the stored ones, the rest narrowed down to its accounts.
+"""The books as one request sees them: its drafts in front of the stored ones, the rest narrowed down to its customers.
 
-Everything here is TEMP on the request's own cursor, and gone when it closes.
+Everything that is made here is TEMP on the request's own cursor, and gone when the cursor is closed.
 """
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection
 
 import duckdb
-import pyarrow as pa
 
 from books.engine import Engine, Request
 from gateway.prebill.drafts import Drafts
 from gateway.prebill.truth import Truth
 
 _OVERLAID = {"invoices": "key", "invoice_lines": "invoice_key"}
-# Where the ids of drafts are looked up: rows of the customers that the drafts are for.
+# Where the ids of drafts are looked up, among the rows of the customers that the drafts are for.
 _LOOKED_UP = ("subscriptions", "subscription_lines", "billing_schedules")
 
-# The customer of each draft: by the id of the account, else by its number where only one customer has it.
+# The customer of each draft: by the id of the account, else by its number where that is only one customer's.
 _INVOICES = """
     WITH numbered AS (
         SELECT number, min(account_key) AS account_key FROM truth.accounts
@@ -30,38 +26,98 @@ _INVOICES = """
     LEFT JOIN truth.accounts a ON a.system = $system AND a.key = i.account_id AND NOT a.deleted
     LEFT JOIN numbered n ON n.number = i.account_id
 """
-# What each line bills. An id comes before a number, a line before one of its schedule rows.
+# What each line bills: an id comes before a number, a subscription line before one of its schedule rows.
 _LINES = """
     WITH asked AS (
         SELECT DISTINCT subscription_line_key AS id FROM said_invoice_lines WHERE subscription_line_key IS NOT NULL
     ), found AS (
-        SELECT key AS id, key AS line, NULL AS row, 1 AS rank FROM subscription_lines
+        SELECT key AS id, key AS line, NULL AS version, 1 AS rank FROM subscription_lines
             WHERE system = $system AND NOT deleted AND key IN (SELECT id FROM asked)
         UNION ALL SELECT number, key, NULL, 2 FROM subscription_lines
             WHERE system = $system AND NOT deleted AND number IN (SELECT id FROM asked)
         UNION ALL SELECT key, subscription_line_key, key, 3 FROM billing_schedules
             WHERE system = $system AND NOT deleted AND key IN (SELECT id FROM asked)
     ), charges AS (
-        SELECT id, arg_min(line, (rank, line)) AS line, arg_min(row, (rank, line)) AS row FROM found GROUP BY id
+        SELECT * FROM found QUALIFY row_number() OVER (PARTITION BY id ORDER BY rank, line) = 1
     ), numbered AS (
-        SELECT number, max_by(key, version) AS key FROM subscriptions
+        SELECT number, key FROM subscriptions
         WHERE system = $system AND NOT deleted AND number IN (SELECT subscription_key FROM said_invoice_lines)
-        GROUP BY number
+        QUALIFY row_number() OVER (PARTITION BY number ORDER BY version DESC NULLS LAST, key) = 1
     )
     SELECT l.* REPLACE (
         i.account_key AS account_key,
         coalesce(s.key, l.subscription_key) AS subscription_key,
         coalesce(c.line, l.subscription_line_key) AS subscription_line_key,
-        coalesce(l.line_version_key, c.row) AS line_version_key)
+        coalesce(l.line_version_key, c.version) AS line_version_key)
     FROM said_invoice_lines l JOIN drafted_invoices i ON i.key = l.invoice_key
     LEFT JOIN numbered s ON s.number = l.subscription_key
     LEFT JOIN charges c ON c.id = l.subscription_line_key
 """
 # Stored drafts that the request's stand for: of the same run, with the same id or with the same number.
 _REPLACED = """
-    SELECT key FROM truth.invoices WHERE system = $system AND status = 'draft' AND (
+    SELECT system, key FROM truth.invoices WHERE system = $system AND status = 'draft' AND (
         run_key = $run OR key IN (SELECT key FROM said_invoices) OR number IN (SELECT number FROM said_invoices))
 """
-_SHOWN = """
-    SELECT i.key AS id, i.account_id, i.account_key, i.currency, i.total, 
-"""
+_IN_SCOPE = "(t.account_key IS NULL OR t.account_key IN (SELECT account_key FROM scope))"
+
+
+class Overlay:
+    """One request's view of the books: `narrow` and ask, then `widen` where something is to be asked of all books.
+
+    The engine also holds the drafts as they were said: `said_invoices` and `said_invoice_lines`.
+    """
+
+    def __init__(self, truth: Truth, cursor: duckdb.DuckDBPyConnection, drafts: Drafts, request: Request) -> None:
+        self.engine = Engine(cursor)
+        self._owned = truth.owned
+        self._given = {"system": drafts.system, "run": drafts.run_key}
+        self._narrowed: list[str] = []
+        self.engine.ask(request)
+        self.engine.hold("said_invoices", drafts.invoices)
+        self.engine.hold("said_invoice_lines", drafts.lines)
+        self._make("drafted_invoices", _INVOICES)
+        self._make("replaced", _REPLACED)
+        self._make("scope", "SELECT DISTINCT account_key FROM drafted_invoices WHERE account_key IS NOT NULL")
+
+    def customers(self) -> dict[str, str | None]:
+        """Per draft who it is for; None for an account that nothing knows."""
+        rows = self.engine.rows("SELECT key, account_key FROM drafted_invoices")
+        return {row["key"]: row["account_key"] for row in rows}
+
+    def narrow(self, entities: Collection[str]) -> Engine:
+        """Rows of the customers that the drafts are for, and rows that belong to nobody.
+
+        `entities` are the tables worth narrowing down; any other is there in full.
+        """
+        for name in sorted({*entities, *_LOOKED_UP} & self._owned - _OVERLAID.keys()):
+            self._narrow(name, f'SELECT * FROM truth."{name}" t WHERE {_IN_SCOPE}')
+        self._make("drafted_invoice_lines", _LINES)
+        for name in _OVERLAID:
+            self._narrow(name, f"{_stored(name)} AND {_IN_SCOPE} UNION ALL FROM drafted_{name}")
+        return self.engine
+
+    def widen(self) -> Engine:
+        """Everybody's rows; the engine that `narrow` gave sees them too."""
+        for name in self._narrowed:
+            self.engine.connection.execute(f'DROP TABLE temp."{name}"')
+        for name in _OVERLAID:
+            self.engine.connection.execute(f"CREATE TEMP VIEW {name} AS {_stored(name)} UNION ALL FROM drafted_{name}")
+        # Another engine, because a ruleset keeps in mind what it has worked out on this one.
+        self.engine = Engine(self.engine.connection)
+        return self.engine
+
+    def _narrow(self, name: str, sql: str) -> None:
+        self._make(name, sql)
+        self._narrowed.append(name)
+
+    def _make(self, name: str, sql: str) -> None:
+        used = {key: value for key, value in self._given.items() if f"${key}" in sql}
+        self.engine.connection.execute(f'CREATE TEMP TABLE "{name}" AS {sql}', used)
+
+
+def _stored(name: str) -> str:
+    """The stored rows of `name` that no draft stands for."""
+    return f"""
+        SELECT t.* FROM truth.{name} t
+        WHERE NOT EXISTS (SELECT 1 FROM replaced r WHERE r.system = t.system AND r.key = t.{_OVERLAID[name]})
+    """

@@ -11,7 +11,10 @@ from gateway.db.base import Base
 
 
 class Validation(Base):
-    """One answered question. `request` is the body as it came; pulled drafts are kept as the body would be."""
+    """One answered question. `request` is the body as it came, with the invoices in it where they were pulled.
+
+    `body_hash` tells whether another request with the same `idempotency_key` asks the same.
+    """
 
     __tablename__ = "validations"
     __table_args__ = (

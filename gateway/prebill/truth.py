@@ -34,7 +34,10 @@ class Truth:
         self.snapshot = snapshot
         self._connection = connection
         engine = Engine(connection)
-        held = [row["table_name"] for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'truth'")]
+        held = [
+            row["table_name"]
+            for row in engine.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'truth'")
+        ]
         self.owned = frozenset(name for name in held if _has_owners(engine, name))
         self.empty: frozenset[Need] = ruleset.empty_needs(engine)
         self.currencies = frozenset(row["currency"] for row in engine.rows(_CURRENCIES))

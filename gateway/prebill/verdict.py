@@ -1,10 +1,10 @@
-"""From evaluations to a verdict: a pure function. What could not be judged and would have blocked, blocks."""
+"""From evaluations to a verdict: pure functions. What could not be judged and would have blocked, blocks."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 from checks.contract import Mode, MoneyKind, Outcome, Scope
 from checks.findings import Evaluation, Finding
@@ -31,7 +31,6 @@ class Draft:
     account_key: str | None
     currency: str
     total: Decimal
-    lines: int
 
 
 @dataclass(frozen=True)
@@ -44,141 +43,148 @@ class Reason:
     scope: Scope
     message: str
     finding: Finding | None = None
-    failed_open_by: str | None = None
+    line_id: str | None = None
 
     @property
     def verdict(self) -> Verdict:
-        return Verdict.PASS if self.failed_open_by else _OF_MODE[self.mode]
+        return _OF_MODE[self.mode]
 
-    def shown(self, references: Mapping[str, str]) -> dict[str, Any]:
-        """The reason as the answer prints it; `references` are exception ids by fingerprint."""
-        found = self.finding
-        shown: dict[str, Any] = {
-            "check": self.check,
-            "outcome": self.outcome.value,
-            "mode": self.mode.value,
-            "scope": self.scope.value,
-            "line_id": found.line_key if found else None,
-            "message": self.message,
-            "expected": _plain(found.expected) if found else None,
-            "actual": _plain(found.actual) if found else None,
-            "impact": _impact(found),
-            "exception_id": references.get(found.fingerprint) if found else None,
-        }
-        return shown | ({"failed_open_by": self.failed_open_by} if self.failed_open_by else {})
+
+@dataclass(frozen=True)
+class Sums:
+    """Money of one currency. `held` is what a block keeps back: all of it where the block is the run's."""
+
+    billed: Decimal
+    held: Decimal
+    kinds: Mapping[MoneyKind, Decimal]
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdicts of one request, before it is answered."""
+    """The verdicts of one request. `findings` are those that concern the run, each once; `sums` are per currency."""
 
-    drafts: Sequence[Draft]
-    reasons: Mapping[str, Sequence[Reason]]  # per invoice id
+    verdict: Verdict
+    invoices: Mapping[str, Verdict]
+    reasons: Mapping[str, Sequence[Reason]]
     run_reasons: Sequence[Reason]
-    not_applicable: Sequence[str] = field(default_factory=tuple)
-
-    def of_invoice(self, invoice: str) -> Verdict:
-        return worst(reason.verdict for reason in (*self.reasons.get(invoice, ()), *self._of_whole_run()))
-
-    def of_run(self) -> Verdict:
-        return worst(
-            [*(self.of_invoice(draft.id) for draft in self.drafts), *(reason.verdict for reason in self.run_reasons)]
-        )
-
-    def findings(self) -> list[Finding]:
-        """Every finding once, in a stable order."""
-        reasons = [*self.run_reasons, *(r for listed in self.reasons.values() for r in listed)]
-        found = {r.finding.fingerprint: r.finding for r in reasons if r.finding is not None}
-        return [found[fingerprint] for fingerprint in sorted(found)]
-
-    def counts(self) -> dict[str, int]:
-        verdicts = [self.of_invoice(draft.id) for draft in self.drafts]
-        return {"invoices": len(verdicts), **{v.value: verdicts.count(v) for v in Verdict}}
-
-    def amounts(self) -> list[dict[str, str]]:
-        """Per currency: billed and held totals, and each kind of impact, never netted."""
-        currencies = sorted({d.currency for d in self.drafts} | {f.currency for f in self.findings() if f.currency})
-        return [self._amounts_in(currency) for currency in currencies]
-
-    def _amounts_in(self, currency: str) -> dict[str, str]:
-        drafts = [draft for draft in self.drafts if draft.currency == currency]
-        held = [draft for draft in drafts if self.of_invoice(draft.id) is Verdict.BLOCK]
-        found = [f for f in self.findings() if f.currency == currency]
-        kinds = {kind.value: sum((f.amount for f in found if f.kind is kind), Decimal(0)) for kind in MoneyKind}
-        sums = {"billed": sum((d.total for d in drafts), Decimal(0)), "held": sum((d.total for d in held), Decimal(0))}
-        return {"currency": currency, **{name: _plain(amount) for name, amount in (sums | kinds).items()}}
-
-    def _of_whole_run(self) -> list[Reason]:
-        """Run reasons that hold for every invoice: those that could not be judged."""
-        return [reason for reason in self.run_reasons if reason.outcome is Outcome.NOT_EVALUATED]
+    findings: Sequence[Finding]
+    sums: Mapping[str, Sums]
+    not_applicable: Sequence[str]
 
 
 def judge_run(
     drafts: Sequence[Draft],
     evaluations: Iterable[Evaluation],
-    refusals: Sequence[tuple[str | None, Reason]],
+    refusals: Iterable[tuple[str | None, Reason]],
     fail_open: Mapping[str, str],
 ) -> Judgement:
-    """Lay evaluations over the drafts. `refusals` are reasons from before any check: (invoice id or None, reason)."""
-    reasons: dict[str, list[Reason]] = {draft.id: [] for draft in drafts}
-    run_reasons: list[Reason] = []
-    not_applicable: list[str] = []
+    """Lay evaluations over the drafts.
+
+    `refusals` are reasons from before any check: (invoice id or None for the run, reason). `fail_open` names the
+    checks that do not block while they cannot be evaluated, each with the person who answers for it.
+    """
+    board = _Board(drafts)
     for invoice, reason in refusals:
-        (run_reasons if invoice is None else reasons[invoice]).append(reason)
+        board.pin(reason, None if invoice is None else [invoice])
+    not_applicable = []
     for evaluation in evaluations:
         if evaluation.outcome is Outcome.NOT_APPLICABLE:
             not_applicable.append(evaluation.check.id)
-            continue
-        for invoices, reason in _placed(evaluation, drafts, fail_open.get(evaluation.check.id)):
-            if invoices is None:
-                run_reasons.append(reason)
-            for invoice in invoices or ():
-                reasons[invoice].append(reason)
-    return Judgement(drafts, reasons, run_reasons, tuple(sorted(not_applicable)))
+        else:
+            board.take(evaluation, fail_open.get(evaluation.check.id))
+    return board.judgement(drafts, sorted(not_applicable))
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=_WEIGHT.__getitem__, default=Verdict.PASS)
 
 
-def _placed(
-    evaluation: Evaluation, drafts: Sequence[Draft], failed_open_by: str | None
-) -> list[tuple[list[str] | None, Reason]]:
-    """Each reason with the invoices that it concerns; None for the run."""
-    check = evaluation.check
-    placed: list[tuple[list[str] | None, Reason]] = []
-    if evaluation.outcome is Outcome.NOT_EVALUATED and not evaluation.waiting:
-        message = evaluation.reason or "It could not be evaluated."
-        reason = Reason(check.id, Outcome.NOT_EVALUATED, check.mode, check.scope, message, None, failed_open_by)
-        return [(None, reason)] if check.mode is not Mode.MONITOR else []
-    for row in evaluation.waiting:
-        reason = Reason(check.id, Outcome.NOT_EVALUATED, check.mode, check.scope, row.reason, None, failed_open_by)
-        placed.append((_concerned(check.scope, drafts, row.account_key, row.invoice_key), reason))
-    for finding in evaluation.findings:
-        reason = Reason(check.id, Outcome.FAILED, finding.mode, check.scope, finding.message, finding)
-        placed.append((_concerned(check.scope, drafts, finding.account_key, finding.invoice_key), reason))
-    return placed
+class _Board:
+    """Reasons, pinned to the invoices that they concern or to the run."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self._reasons: dict[str, list[Reason]] = {draft.id: [] for draft in drafts}
+        self._run_reasons: list[Reason] = []
+        self._findings: list[Finding] = []
+        self._of_account: dict[str, list[str]] = defaultdict(list)
+        for draft in drafts:
+            if draft.account_key is not None:
+                self._of_account[draft.account_key].append(draft.id)
+
+    def pin(self, reason: Reason, invoices: Collection[str] | None) -> None:
+        if invoices is None:
+            self._run_reasons.append(reason)
+        for invoice in invoices or ():
+            self._reasons[invoice].append(reason)
+
+    def take(self, evaluation: Evaluation, answers_for_it: str | None) -> None:
+        """Pin what one check found, and what of it nobody can judge."""
+        check = evaluation.check
+        unjudged = [
+            (row.reason, self._concerned(check.scope, row.account_key, row.invoice_key)) for row in evaluation.waiting
+        ]
+        if evaluation.outcome is Outcome.NOT_EVALUATED and not evaluation.waiting:
+            unjudged = [(evaluation.reason or "It could not be evaluated.", None)]
+        for message, invoices in unjudged:
+            reason = Reason(check.id, Outcome.NOT_EVALUATED, check.mode, check.scope, message)
+            self.pin(_let_pass(reason, answers_for_it) if answers_for_it else reason, invoices)
+        for finding in evaluation.findings:
+            self._take_finding(check.scope, finding)
+
+    def _take_finding(self, scope: Scope, finding: Finding) -> None:
+        invoices = self._concerned(scope, finding.account_key, finding.invoice_key)
+        if invoices is not None and not invoices:
+            return
+        self._findings.append(finding)
+        self.pin(
+            Reason(finding.check, Outcome.FAILED, finding.mode, scope, finding.message, finding, finding.line_key),
+            invoices,
+        )
+
+    def _concerned(self, scope: Scope, account_key: str | None, invoice_key: str | None) -> Collection[str] | None:
+        """The invoices of the run that a row is about; none for a row about somebody else's, None for the run."""
+        if scope is Scope.RUN:
+            return None
+        if scope is Scope.ACCOUNT:
+            return self._of_account.get(account_key or "", ())
+        return (invoice_key,) if invoice_key in self._reasons else ()
+
+    def judgement(self, drafts: Sequence[Draft], not_applicable: Sequence[str]) -> Judgement:
+        unjudged = worst(r.verdict for r in self._run_reasons if r.outcome is Outcome.NOT_EVALUATED)
+        invoices = {id_: worst([unjudged, *(r.verdict for r in found)]) for id_, found in self._reasons.items()}
+        of_run = worst(reason.verdict for reason in self._run_reasons)
+        held = {id_ for id_, verdict in invoices.items() if Verdict.BLOCK in (verdict, of_run)}
+        return Judgement(
+            worst([of_run, *invoices.values()]),
+            invoices,
+            self._reasons,
+            self._run_reasons,
+            self._findings,
+            _sums(drafts, held, self._findings),
+            not_applicable,
+        )
 
 
-def _concerned(
-    scope: Scope, drafts: Sequence[Draft], account_key: str | None, invoice_key: str | None
-) -> list[str] | None:
-    """Invoices of the run that a row holds back. A row about an invoice outside the run concerns none of them."""
-    if scope is Scope.RUN:
-        return None
-    if scope is Scope.ACCOUNT:
-        return [draft.id for draft in drafts if account_key is not None and draft.account_key == account_key]
-    return [draft.id for draft in drafts if draft.id == invoice_key]
+def _let_pass(reason: Reason, answers_for_it: str) -> Reason:
+    """Failing open: it is said, and it only warns."""
+    if reason.mode is not Mode.BLOCK:
+        return reason
+    said = (
+        f"{reason.message} tieout.yaml lets this check fail open, so it only warns; {answers_for_it} answers for that."
+    )
+    return replace(reason, mode=Mode.WARN, message=said)
 
 
-def _impact(finding: Finding | None) -> dict[str, str | None] | None:
-    if finding is None:
-        return None
-    return {"kind": finding.kind.value, "amount": _plain(finding.amount), "currency": finding.currency}
-
-
-def _plain(amount: Decimal) -> str:
-    """At least two places, no exponent: what a machine reads back without loss."""
-    text = f"{amount:f}"
-    whole, _, places = text.partition(".")
-    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"
+def _sums(drafts: Sequence[Draft], held: Collection[str], findings: Sequence[Finding]) -> dict[str, Sums]:
+    billed: dict[str, Decimal] = defaultdict(Decimal)
+    kept: dict[str, Decimal] = defaultdict(Decimal)
+    kinds: dict[str, dict[MoneyKind, Decimal]] = defaultdict(lambda: dict.fromkeys(MoneyKind, Decimal(0)))
+    for draft in drafts:
+        billed[draft.currency] += draft.total
+        if draft.id in held:
+            kept[draft.currency] += draft.total
+    for finding in findings:
+        if finding.currency is not None:
+            kinds[finding.currency][finding.kind] += finding.amount
+    currencies = sorted({*billed, *kinds})
+    return {currency: Sums(billed[currency], kept[currency], kinds[currency]) for currency in currencies}

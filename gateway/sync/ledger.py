@@ -1,29 +1,41 @@
-"""Positions, readings, rejects and snapshots, in PostgreSQL. Every method is one transaction."""
+"""How far every object is known, rejects and snapshots, in PostgreSQL. Every method is one transaction."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from books.snapshots import Reading, Snapshot
 from connectors.contract import Position
+from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping import Reject
 from gateway.db.session import Database
-from gateway.sync.tables import SnapshotRow, SourceReading, SyncPosition, SyncReject
+from gateway.sync.readings import entity_readings
+from gateway.sync.tables import SnapshotRow, SyncObject, SyncReject
 
-DELETE_CHUNK = 5_000
+# PostgreSQL takes at most 65,535 parameters in one statement, and an index entry of 2,704 bytes.
+CHUNK = 5_000
+LONGEST_KEY, LONGEST_REASON = 200, 400
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What one stored page brought: rejects, and the keys that landed, which clear older rejects."""
+class Standing:
+    """How far an object is known. `position` None: its next walk begins with the first record.
 
-    rejects: tuple[Reject, ...]
-    landed: tuple[str, ...]
+    `deletions_from`: what the source deleted before then is in the books. `census_at`: when all keys were compared.
+    """
+
+    position: Position | None
+    deletions_from: datetime
+    census_at: datetime | None
 
 
 class Ledger:
@@ -33,40 +45,72 @@ class Ledger:
         self._database = database
         self._targets = targets
 
-    def position(self, system: str, name: str, mapping_hash: str) -> Position | None:
-        """Where to go on; None for a first walk, or when the mapping has changed since."""
+    def begin(self, system: str, name: str, mapping_hash: str, source_time: datetime, now: datetime) -> Standing:
+        """How far the object is known; nothing is, when this is its first walk or the mapping has changed since."""
         with self._database.session() as session:
-            row = session.get(SyncPosition, (system, name))
-            if row is None or row.mapping_hash != mapping_hash:
-                return None
-            return Position(row.stamp, row.record_id, row.token)
+            row = session.get(SyncObject, (system, name))
+            if row is None:
+                row = SyncObject(system=system, object=name, mapping_hash=mapping_hash, polled_at=now)
+                session.add(row)
+            elif row.mapping_hash != mapping_hash:
+                row.mapping_hash = mapping_hash
+                row.stamp = row.record_id = row.token = row.watermark = row.census_at = None
+            row.deletions_from = row.deletions_from or source_time
+            at = None if row.record_id is None else Position(row.stamp, row.record_id, row.token or "")
+            return Standing(at, row.deletions_from, row.census_at)
 
     def store_page(
-        self, system: str, name: str, position: Position | None, mapping_hash: str, stored: Stored, now: datetime
+        self,
+        system: str,
+        name: str,
+        position: Position | None,
+        rejects: Sequence[Reject],
+        read: Iterable[str],
+        now: datetime,
     ) -> None:
-        """After the rows: the position and the rejects of a page, together."""
+        """After the rows: the position and the rejects of a page, together.
+
+        `read` are the keys and places of all its records: what was wrong with them before is forgotten. It is
+        looked at only where something was wrong.
+        """
         with self._database.session() as session:
-            _clear_rejects(session, system, name, stored.landed)
-            _add_rejects(session, system, stored.rejects, now)
+            if _has_rejects(session, system, name):
+                _clear_rejects(session, system, name, read)
+            _add_rejects(session, system, rejects, now)
             if position is not None:
-                _save_position(session, system, name, position, mapping_hash, now)
+                at = {"stamp": position.stamp, "record_id": position.id, "token": position.token}
+                session.execute(update(SyncObject).where(*_of(system, name)).values(**at))
 
-    def read_through(self, system: str, entities: Iterable[str], watermark: datetime, now: datetime) -> None:
-        """Everything that the source had stamped up to `watermark` is in the books."""
+    def finish(
+        self,
+        system: str,
+        name: str,
+        *,
+        watermark: datetime,
+        deletions_from: datetime,
+        census_at: datetime | None,
+        now: datetime,
+    ) -> None:
+        """A poll ended well: everything that the source had stamped up to `watermark` is in the books."""
+        values = {"watermark": watermark, "deletions_from": deletions_from, "failure": None, "polled_at": now}
+        if census_at is not None:
+            values["census_at"] = census_at
         with self._database.session() as session:
-            for entity in entities:
-                _save_reading(session, system, entity, now, {"watermark": watermark, "failure": None})
+            session.execute(update(SyncObject).where(*_of(system, name)).values(**values))
 
-    def failed(self, system: str, entities: Iterable[str], failure: str, now: datetime) -> None:
-        """The last poll did not end well; the watermark stays where it was."""
+    def fail(self, system: str, names: Iterable[str], mapping_hash: str, failure: str, now: datetime) -> None:
+        """The last poll of these objects did not end well; their watermarks stay where they were."""
+        said = {"failure": failure, "polled_at": now}
         with self._database.session() as session:
-            for entity in entities:
-                _save_reading(session, system, entity, now, {"failure": failure})
+            for name in names:
+                statement = insert(SyncObject).values(system=system, object=name, mapping_hash=mapping_hash, **said)
+                session.execute(statement.on_conflict_do_update(index_elements=["system", "object"], set_=said))
 
-    def watermark(self, system: str, entity: str) -> datetime | None:
+    def polled_at(self, system: str) -> datetime | None:
+        """When the system was last asked, whatever came of it."""
+        newest = select(SyncObject.polled_at).where(SyncObject.system == system).order_by(SyncObject.polled_at.desc())
         with self._database.session() as session:
-            row = session.get(SourceReading, (system, entity))
-            return row.watermark if row else None
+            return session.scalars(newest.limit(1)).first()
 
     def rejects(self) -> list[SyncReject]:
         """Every record that did not land, by system, object and key."""
@@ -74,45 +118,58 @@ class Ledger:
         with self._database.session() as session:
             return list(session.scalars(select(SyncReject).order_by(*order)))
 
-    def publish(
-        self, versions: Mapping[str, int], systems: Iterable[str], mappings: Mapping[str, str], now: datetime
-    ) -> Snapshot:
-        """Make the present tables and readings what readers use, in one transaction."""
-        chosen = tuple(systems)
+    def clear_rejects(self, system: str, name: str, keys: Iterable[str] | None = None) -> None:
+        """Forget the rejects of an object: of records that are gone, or all before it is read afresh."""
         with self._database.session() as session:
-            rows = session.scalars(select(SourceReading).where(SourceReading.system.in_(chosen))).all()
-            readings = [
-                {
-                    "system": row.system,
-                    "entity": row.entity,
-                    "watermark": row.watermark.isoformat() if row.watermark else None,
-                    "failure": row.failure,
-                }
-                for row in rows
-            ]
+            if keys is None:
+                session.execute(delete(SyncReject).where(*_rejects_of(system, name)))
+            elif _has_rejects(session, system, name):
+                _clear_rejects(session, system, name, keys)
+
+    def publish(
+        self, versions: Mapping[str, int], mappings: Mapping[str, SourceMapping], ownership: str, now: datetime
+    ) -> Snapshot:
+        """Make the present tables, and how far their sources are known, what readers use, in one transaction."""
+        with self._database.session() as session:
+            objects = session.scalars(select(SyncObject)).all()
             row = SnapshotRow(
                 id=f"snap_{secrets.token_hex(8)}",
                 published_at=now,
                 versions=dict(versions),
-                readings=readings,
-                mappings=dict(mappings),
+                readings=[_shown(said) for said in entity_readings(objects, mappings)],
+                mappings={name: mapping.hash for name, mapping in mappings.items()},
+                ownership=ownership,
             )
             session.add(row)
             session.flush()
             return self._snapshot(row)
 
-    def latest(self) -> Snapshot | None:
-        """The newest published snapshot; None before the first sync has ended."""
+    def latest(self, ownership: str | None = None) -> Snapshot | None:
+        """The newest published snapshot; None before the first sync has ended.
+
+        With `ownership`: None as well when the owners of its rows were found in another way.
+        """
         newest = select(SnapshotRow).order_by(SnapshotRow.number.desc()).limit(1)
         with self._database.session() as session:
             row = session.scalars(newest).first()
-            return self._snapshot(row) if row else None
+            return self._snapshot(row) if row and ownership in (None, row.ownership) else None
 
     def latest_id(self) -> str | None:
         """Its id alone: a cheap question, asked at every request."""
         newest = select(SnapshotRow.id).order_by(SnapshotRow.number.desc()).limit(1)
         with self._database.session() as session:
             return session.scalars(newest).first()
+
+    def versions_since(self, instant: datetime) -> dict[str, set[int]]:
+        """Per entity the versions that snapshots published since then name, and the newest snapshot in any case."""
+        newest = select(SnapshotRow.number).order_by(SnapshotRow.number.desc()).limit(1).scalar_subquery()
+        young = (SnapshotRow.published_at >= instant) | (SnapshotRow.number == newest)
+        kept: dict[str, set[int]] = {}
+        with self._database.session() as session:
+            for versions in session.scalars(select(SnapshotRow.versions).where(young)):
+                for name, version in versions.items():
+                    kept.setdefault(name, set()).add(version)
+        return kept
 
     def _snapshot(self, row: SnapshotRow) -> Snapshot:
         readings = {
@@ -126,39 +183,50 @@ class Ledger:
         return Snapshot(row.id, row.published_at, row.versions, readings)
 
 
-def _save_position(
-    session: Session, system: str, name: str, position: Position, mapping_hash: str, now: datetime
-) -> None:
-    values = {
-        "stamp": position.stamp,
-        "record_id": position.id,
-        "token": position.token,
-        "mapping_hash": mapping_hash,
-        "saved_at": now,
+def _shown(said: Any) -> dict[str, str | None]:
+    return {
+        "system": said.system,
+        "entity": said.entity,
+        "watermark": said.watermark.isoformat() if said.watermark else None,
+        "failure": said.failure,
     }
-    statement = insert(SyncPosition).values(system=system, object=name, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=["system", "object"], set_=values))
 
 
-def _save_reading(
-    session: Session, system: str, entity: str, now: datetime, values: Mapping[str, datetime | str | None]
-) -> None:
-    said = {**values, "polled_at": now}
-    statement = insert(SourceReading).values(system=system, entity=entity, **said)
-    session.execute(statement.on_conflict_do_update(index_elements=["system", "entity"], set_=said))
+def _of(system: str, name: str) -> tuple[ColumnElement[bool], ...]:
+    return SyncObject.system == system, SyncObject.object == name
+
+
+def _rejects_of(system: str, name: str) -> tuple[ColumnElement[bool], ...]:
+    return SyncReject.system == system, SyncReject.object == name
+
+
+def _has_rejects(session: Session, system: str, name: str) -> bool:
+    return session.scalars(select(SyncReject.key).where(*_rejects_of(system, name)).limit(1)).first() is not None
+
+
+def _clear_rejects(session: Session, system: str, name: str, keys: Iterable[str]) -> None:
+    for chunk in _chunks(_fitting(key, LONGEST_KEY) for key in keys):
+        session.execute(delete(SyncReject).where(*_rejects_of(system, name), SyncReject.key.in_(chunk)))
 
 
 def _add_rejects(session: Session, system: str, rejects: Iterable[Reject], now: datetime) -> None:
-    for reject in rejects:
-        same = {"system": system, "object": reject.object, "key": reject.key, "reason": reject.reason}
-        statement = insert(SyncReject).values(**same, seen_at=now)
-        session.execute(statement.on_conflict_do_update(index_elements=list(same), set_={"seen_at": now}))
+    same = ["system", "object", "key", "reason"]
+    once = dict.fromkeys(
+        (reject.object, _fitting(reject.key, LONGEST_KEY), _fitting(reject.reason, LONGEST_REASON))
+        for reject in rejects
+    )
+    for chunk in _chunks(once):
+        rows = [{**dict(zip(same, (system, *said), strict=True)), "seen_at": now} for said in chunk]
+        added = insert(SyncReject).values(rows)
+        session.execute(added.on_conflict_do_update(index_elements=same, set_={"seen_at": now}))
 
 
-def _clear_rejects(session: Session, system: str, name: str, landed: Sequence[str]) -> None:
-    of_object = (SyncReject.system == system, SyncReject.object == name)
-    if session.scalars(select(SyncReject.key).where(*of_object).limit(1)).first() is None:
-        return
-    for start in range(0, len(landed), DELETE_CHUNK):
-        keys = landed[start : start + DELETE_CHUNK]
-        session.execute(delete(SyncReject).where(*of_object, SyncReject.key.in_(keys)))
+def _fitting(text: str, longest: int) -> str:
+    """Text as PostgreSQL takes it into an index: no zero characters, and not too long."""
+    return text.replace("\x00", "\ufffd")[:longest]
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

@@ -1,60 +1,66 @@
 """Run one sync cycle of an installation: open its sources, read them, publish. Safe to run at any time, twice."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import text
-
 from connectors.errors import ConnectorError
-from gateway.db.session import Database
+from gateway.db.lock import advisory_lock
 from gateway.errors import Unavailable
 from gateway.installation import Installation
-from gateway.sync.cycle import CycleReport, OpenSource, Progress, SourceReport, SyncCycle, silent
+from gateway.sync.cycle import CycleReport, SyncCycle
+from gateway.sync.source import OpenSource, SourceReport
+from gateway.sync.walk import Progress, silent
 
 # Any number that nothing else in Tieout locks: one cycle at a time over all processes.
 SYNC_LOCK = 4_701_002
 
 
 def sync_now(
-    installed: Installation, *, names: Sequence[str] | None = None, full: bool = False, progress: Progress = silent
+    installed: Installation,
+    *,
+    names: Sequence[str] | None = None,
+    full: bool = False,
+    accept_deletions: bool = False,
+    progress: Progress = silent,
 ) -> CycleReport:
-    """Read the named sources (all of them by default) and publish. Raises Unavailable while another cycle runs."""
-    chosen = [name for name in installed.config.sources if not names or name in names]
+    """Read the named sources (all of them by default) and publish.
+
+    Raises Unavailable while another cycle runs, and where the database lost this one's lock on the way.
+    """
     for name in names or ():
         installed.source(name)
     report = CycleReport()
-    with _alone(installed.database):
-        cycle = SyncCycle(installed.store, installed.ledger, installed.clock, progress)
-        for name in chosen:
-            report.sources[name] = _read(installed, cycle, name, full=full)
-        mappings = {name: mapping.hash for name, mapping in installed.mappings.items()}
-        report.snapshot = cycle.publish(mappings, installed.matching, installed.books, installed.config.sources)
+    with advisory_lock(installed.database, SYNC_LOCK) as lock:
+        if lock is None:
+            raise Unavailable("Another sync is running. Wait until it has ended.")
+        cycle = SyncCycle(
+            installed.store,
+            installed.ledger,
+            installed.clock,
+            progress,
+            full=full,
+            accept_deletions=accept_deletions,
+        )
+        for name in installed.config.sources:
+            if not names or name in names:
+                report.sources[name] = _read(installed, cycle, name)
+        if not lock.still():
+            raise Unavailable(
+                "The database let go of this sync, so that another may have begun: nothing was published."
+            )
+        report.snapshot = cycle.publish(installed.mappings, installed.matching, installed.books)
     return report
 
 
-def _read(installed: Installation, cycle: SyncCycle, name: str, *, full: bool) -> SourceReport:
+def _read(installed: Installation, cycle: SyncCycle, name: str) -> SourceReport:
+    mapping, said = installed.mappings[name], installed.source(name)
     try:
         connector = installed.connector(name)
     except ConnectorError as error:
-        entities = sorted(installed.mappings[name].entities)
-        installed.ledger.failed(name, entities, str(error), installed.clock())
-        return SourceReport(failure=str(error))
-    lag = timedelta(minutes=installed.source(name).commit_lag_minutes)
+        installed.ledger.fail(name, mapping.walked, mapping.hash, str(error), installed.clock())
+        return SourceReport(failures=dict.fromkeys(mapping.walked, str(error)))
+    lag, census = timedelta(minutes=said.commit_lag_minutes), timedelta(hours=said.census_hours)
     try:
-        return cycle.read(OpenSource(name, installed.mappings[name], connector, lag), full=full)
+        return cycle.read(OpenSource(name, mapping, connector, lag, census))
     finally:
         connector.close()
-
-
-@contextmanager
-def _alone(database: Database) -> Iterator[None]:
-    with database.engine.connect() as connection:
-        if not connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": SYNC_LOCK}).scalar_one():
-            raise Unavailable("Another sync is running. Wait for it, or look at `tieout serve`'s log.")
-        connection.commit()
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": SYNC_LOCK})
-            connection.commit()

@@ -10,30 +10,26 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.db.base import Base
 
 
-class SyncPosition(Base):
-    """Where the walk through one object of one system stands: everything before it is in the books."""
+class SyncObject(Base):
+    """How far one object of one system is known, under the mapping that it was read with."""
 
-    __tablename__ = "sync_positions"
+    __tablename__ = "sync_objects"
     __table_args__ = (PrimaryKeyConstraint("system", "object"),)
 
     system: Mapped[str] = mapped_column(Text)
     object: Mapped[str] = mapped_column(Text)
-    stamp: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    record_id: Mapped[str] = mapped_column(Text)
-    token: Mapped[str] = mapped_column(Text)
     mapping_hash: Mapped[str] = mapped_column(Text)
-    saved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-class SourceReading(Base):
-    """How far one entity of one system is known, and why the last poll failed if it did."""
-
-    __tablename__ = "source_readings"
-    __table_args__ = (PrimaryKeyConstraint("system", "entity"),)
-
-    system: Mapped[str] = mapped_column(Text)
-    entity: Mapped[str] = mapped_column(Text)
+    # Where the walk goes on: everything before it is in the books. `record_id` is null before the first page.
+    stamp: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    record_id: Mapped[str | None] = mapped_column(Text)
+    token: Mapped[str | None] = mapped_column(Text)
+    # All that the source had stamped up to here is in the books; null until a walk has come to its end.
     watermark: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Deletions that the source listed before this are in the books; null until the first walk has begun.
+    deletions_from: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # When all keys were last compared with the source's; null when they never were.
+    census_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Why the last poll did not end well, in a sentence; null when it did.
     failure: Mapped[str | None] = mapped_column(Text)
     polled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
@@ -62,3 +58,5 @@ class SnapshotRow(Base):
     versions: Mapped[dict[str, int]] = mapped_column(JSONB)
     readings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     mappings: Mapped[dict[str, str]] = mapped_column(JSONB)
+    # Hash of the roles and matchings by which owners of rows were found.
+    ownership: Mapped[str] = mapped_column(Text, default="", server_default="")

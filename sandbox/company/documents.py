@@ -13,16 +13,19 @@ CHARGE, CREDIT = "charge", "credit"
 
 @dataclass(frozen=True)
 class Invoice:
-    """`total_shift` is what the header's total says beyond its lines; zero where the platform added well."""
+    """`contract_id` and `run_id` are None on an invoice made by hand.
+
+    `total_shift` is what the header's total says beyond its lines; zero where the platform added well.
+    """
 
     billing_id: str
     number: str
     account_id: str
-    contract_id: str
+    contract_id: str | None
     day: date
     due: date
     status: str
-    run_id: str
+    run_id: str | None
     created_at: datetime
     posted_at: datetime | None
     po_number: str | None

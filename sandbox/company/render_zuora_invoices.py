@@ -57,7 +57,7 @@ def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched
         "InvoiceNumber": invoice.number,
         "AccountId": account.billing_id,
         "Status": invoice.status,
-        "Source": "BillRun",
+        "Source": "BillRun" if invoice.run_id else "AdHoc",
         "SourceId": invoice.run_id,
         "InvoiceDate": invoice.day,
         "TargetDate": invoice.day,

@@ -41,6 +41,16 @@ def test_products_do_not_overflow_in_sql(quantity: str, price: str) -> None:
     assert Context(prec=50).subtract(engine.rows(sql)[0]["value"], exact).copy_abs() < Decimal("0.00000001")
 
 
+def test_products_of_products_do_not_overflow_either() -> None:
+    table = ibis.table({"quantity": "decimal(18,6)", "price": "decimal(24,8)"}, name="t")
+    nested = product(product(product(table.quantity, table.price), ibis.literal(365)), table.quantity)
+    sql = str(ibis.to_sql(table.select(value=nested), dialect="duckdb"))
+    engine = Engine(connect())
+    schema = pa.schema([("quantity", pa.decimal128(18, 6)), ("price", pa.decimal128(24, 8))])
+    engine.hold("t", pa.Table.from_pylist([{"quantity": Decimal(3), "price": Decimal(10**12)}], schema))
+    assert engine.rows(sql)[0]["value"] == Decimal(3 * 10**12 * 365 * 3)
+
+
 def test_as_of_is_the_oldest_watermark_of_each_system() -> None:
     early, late = datetime(2026, 12, 1, 8, tzinfo=UTC), datetime(2026, 12, 1, 9, tzinfo=UTC)
     readings = {

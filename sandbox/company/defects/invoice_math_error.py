@@ -41,7 +41,7 @@ def posted_with_a_wrong_total(story: Story) -> Plot:
 def _shift(story: Story, line: InvoiceLine, shift: Decimal, note: str) -> None:
     invoice = story.world.invoices[line.invoice_id]
     story.world.invoices[invoice.billing_id] = replace(invoice, total_shift=shift)
-    story.plant(Planted(CHECK, BILLING, "invoices", invoice.billing_id, abs(shift), story.currency, note))
+    story.plant(Planted(CHECK, BILLING, "invoices", invoice.billing_id, abs(shift), story.currency, note, invoice.day))
 
 
 TALES = (

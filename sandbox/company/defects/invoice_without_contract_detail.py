@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from sandbox.company.amounts import document
+from sandbox.company.billing import new_invoice
 from sandbox.company.deals import Terms
 from sandbox.company.documents import CHARGE, InvoiceLine
 from sandbox.company.labels import BILLING, Planted
@@ -22,13 +23,17 @@ def typed_into_a_draft(story: Story) -> Plot:
     _plant(story, line, "entered by hand on a draft, no subscription behind it")
 
 
-def typed_and_posted(story: Story) -> Plot:
+def made_by_hand(story: Story) -> Plot:
+    """A whole invoice outside every run and contract, posted."""
     contract = story.sell(7, Terms("PLATFORM", months=3), bill_day=10)
     yield Stage.INVOICED
-    invoice_id = story.posted(story.charge(contract, "PLATFORM"))[-1].invoice_id
+    world = story.world
+    last = world.invoices[story.posted(story.charge(contract, "PLATFORM"))[-1].invoice_id]
+    invoice = new_invoice(world, world.runs[last.run_id or ""], contract.crm_id)
+    world.invoices[invoice.billing_id] = replace(invoice, contract_id=None, run_id=None, po_number=None)
     price = document(Decimal(story.rng.randint(300, 700)), story.currency)
-    line = enter(story.world, invoice_id, "SETUP", CHARGE, Decimal(1), price)
-    _plant(story, line, "entered by hand, posted")
+    line = enter(world, invoice.billing_id, "SETUP", CHARGE, Decimal(1), price)
+    _plant(story, line, "an invoice made by hand that names no contract")
 
 
 def without_tax_code(story: Story) -> Plot:
@@ -58,7 +63,7 @@ def _plant(story: Story, line: InvoiceLine, note: str) -> None:
 
 TALES = (
     Tale(typed_into_a_draft, "USD"),
-    Tale(typed_and_posted, "EUR"),
+    Tale(made_by_hand, "EUR"),
     Tale(without_tax_code, "GBP"),
     Tale(without_purchase_order, "JPY"),
 )

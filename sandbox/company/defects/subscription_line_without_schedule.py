@@ -34,7 +34,9 @@ def gap_between_segments(story: Story) -> Plot:
     split = split_segment(story.world, contract.crm_id, charge, end)
     first, second = split.segments
     story.world.charges[charge.billing_id] = replace(split, segments=(replace(first, end=start), second))
-    _plant(story, charge, _missed(charge, start, add_months(end, -1)), "a month between two segments is in neither")
+    _plant(
+        story, charge, start, _missed(charge, start, add_months(end, -1)), "a month between two segments is in neither"
+    )
 
 
 def _end_early(story: Story, contract: Contract, product: str, months_ago: int) -> None:
@@ -45,7 +47,7 @@ def _end_early(story: Story, contract: Contract, product: str, months_ago: int) 
     story.world.charges[charge.billing_id] = replace(charge, end=day, segments=segments)
     less = Consequence("order_lines_missing_in_billing", CRM, "contract_lines", charge.line_id)
     note = f"the last segment ends on {day}, the subscription goes on"
-    _plant(story, charge, (less, *_missed(charge, day, story.today)), note)
+    _plant(story, charge, day, (less, *_missed(charge, day, story.today)), note)
 
 
 def _missed(charge: Charge, first: date, last: date) -> tuple[Consequence, ...]:
@@ -56,8 +58,10 @@ def _missed(charge: Charge, first: date, last: date) -> tuple[Consequence, ...]:
     )
 
 
-def _plant(story: Story, charge: Charge, also: tuple[Consequence, ...], note: str) -> None:
-    story.plant(Planted(CHECK, BILLING, "subscription_lines", charge.billing_id, None, story.currency, note, also=also))
+def _plant(story: Story, charge: Charge, since: date, also: tuple[Consequence, ...], note: str) -> None:
+    story.plant(
+        Planted(CHECK, BILLING, "subscription_lines", charge.billing_id, None, story.currency, note, since, also)
+    )
 
 
 TALES = (Tale(monthly_line_ends_early, "USD"), Tale(annual_line_ends_early, "GBP"), Tale(gap_between_segments, "EUR"))

@@ -33,7 +33,7 @@ def totals_that_do_not_add(sheets: Sheets) -> Broken:
         allowed = minor(invoice["Currency__c"]) / 2 * len(items)
         tax = sum(item["TaxAmount"] for item in items)
         if abs(invoice["Amount"] - said) > allowed or invoice["TaxAmount"] != tax:
-            broken.add(("invoices", invoice["Id"], None))
+            broken.add(("invoices", invoice["Id"], invoice["InvoiceDate"]))
     return broken
 
 
@@ -236,16 +236,15 @@ def badly_linked(sheets: Sheets) -> Broken:
 
 
 def not_covered(sheets: Sheets) -> Broken:
-    """Recurring lines of active subscriptions whose segments leave days of the term out."""
+    """The first day of the term of an active subscription that the segments of a recurring line leave out."""
     broken: Broken = set()
     for key, segments in sheets.lines.items():
         subscription = sheets.subscription_of_plan[segments[0]["RatePlanId"]]
         if segments[0]["ChargeType"] != "Recurring" or subscription["Status"] != "Active":
             continue
         ends = [s["EffectiveEndDate"] for s in segments]
-        starts = [s["EffectiveStartDate"] for s in segments]
-        if ends[:-1] != starts[1:] or ends[-1] != subscription["SubscriptionEndDate"]:
-            broken.add(("subscription_lines", key, None))
+        begins = [*(s["EffectiveStartDate"] for s in segments[1:]), subscription["SubscriptionEndDate"]]
+        broken |= {("subscription_lines", key, end) for end, begin in zip(ends, begins, strict=True) if end != begin}
     return broken
 
 
@@ -254,8 +253,8 @@ def undocumented_lines(sheets: Sheets) -> Broken:
     broken: Broken = set()
     for item in sheets.items:
         invoice = sheets.invoices[item["InvoiceId"]]
-        contract = sheets.contracts[invoice["ContractId__c"]]
-        lacks_order = contract["PO_Required__c"] and not invoice["PurchaseOrder__c"]
+        contract = sheets.contracts.get(invoice["ContractId__c"])
+        lacks_order = contract and contract["PO_Required__c"] and not invoice["PurchaseOrder__c"]
         lacks_contract = item["ProcessingType"] == "0" and not item["RatePlanChargeId"]
         if lacks_contract or not item["TaxCode"] or lacks_order:
             broken.add(("invoice_lines", item["Id"], item["ServiceStartDate"]))

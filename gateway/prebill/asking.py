@@ -1,0 +1,97 @@
+"""Ask the checks about one run. Whatever goes wrong with a check leaves it not evaluated, with the reason."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import duckdb
+
+from books.engine import Engine, Request
+from checks.contract import Check, Mode, Outcome, Scope
+from checks.findings import Evaluation, Finding
+from checks.judging import Bands
+from checks.ruleset import Ruleset
+from gateway.prebill.overlay import Overlay
+from gateway.prebill.truth import Truth
+
+log = logging.getLogger(__name__)
+
+STALE = "source_stale"
+# No amount of the queue is larger, with room for exchange rates.
+LARGEST = Decimal(10) ** 17
+# How a check can fail on rows that it did not reckon with: in the engine, in its arithmetic, in its message.
+_FAULTS = (duckdb.Error, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The checks of one installation. `fail_open` names those that do not block while they cannot be evaluated."""
+
+    ruleset: Ruleset
+    fail_open: Collection[str]
+
+    def evaluate(self, truth: Truth, overlay: Overlay, request: Request, bands: Bands) -> list[Evaluation]:
+        """Every check that acts at the gate: first those about single customers, then those about the whole run."""
+        checks = [rule.check for rule in self.ruleset.rules.values() if rule.check.mode is not Mode.MONITOR]
+        of_customers = [check for check in checks if check.scope is not Scope.RUN]
+        of_run = [check for check in checks if check.scope is Scope.RUN]
+        engine = overlay.narrow({need.entity for check in of_customers for need in check.needs})
+        evaluations = [self._ask(check, truth, engine, request, bands) for check in of_customers]
+        if of_run and request.whole_run:
+            engine = overlay.widen()
+        evaluations += [self._ask(check, truth, engine, request, bands) for check in of_run]
+        return self._spare_unread(evaluations, truth)
+
+    def _ask(self, check: Check, truth: Truth, engine: Engine, request: Request, bands: Bands) -> Evaluation:
+        try:
+            evaluation = self.ruleset.evaluate(
+                check.id,
+                engine,
+                truth.snapshot,
+                request.now,
+                whole_run=request.whole_run,
+                bands=bands,
+                empty=truth.empty,
+            )
+        except _FAULTS as fault:
+            log.exception("The check %s could not be worked out.", check.id)
+            first = str(fault).partition("\n")[0]
+            return Evaluation(check, Outcome.NOT_EVALUATED, f"It could not be worked out: {first}")
+        if any(_too_large(finding) for finding in evaluation.findings):
+            return Evaluation(check, Outcome.NOT_EVALUATED, f"It came to an amount of {LARGEST:,f} or more.")
+        return evaluation
+
+    def _spare_unread(self, evaluations: list[Evaluation], truth: Truth) -> list[Evaluation]:
+        """A stale source blocks only where a blocking check of this request reads it; elsewhere it is a warning."""
+        reads = systems_read(self.ruleset)
+        read = {
+            system
+            for evaluation in evaluations
+            if evaluation.check.mode is Mode.BLOCK
+            and evaluation.outcome is not Outcome.NOT_APPLICABLE
+            and evaluation.check.id not in (STALE, *self.fail_open)
+            for system in reads[evaluation.check.id]
+        }
+        unread = {system for system, _ in truth.snapshot.readings} - read
+        return [
+            replace(e, findings=tuple(_spared(f, unread) for f in e.findings)) if e.check.id == STALE else e
+            for e in evaluations
+        ]
+
+
+def systems_read(ruleset: Ruleset) -> Mapping[str, frozenset[str]]:
+    """Per check the systems whose tables it reads."""
+    return {
+        id_: frozenset(s for need in rule.check.needs for s in ruleset.books.systems(need.entity, need.role))
+        for id_, rule in ruleset.rules.items()
+    }
+
+
+def _spared(finding: Finding, unread: Collection[str]) -> Finding:
+    spare = finding.mode is Mode.BLOCK and finding.record.system in unread
+    return replace(finding, mode=Mode.WARN) if spare else finding
+
+
+def _too_large(finding: Finding) -> bool:
+    return max(abs(finding.expected), abs(finding.actual), finding.amount) >= LARGEST

@@ -1,0 +1,271 @@
+"""Small books in memory, and a check put to them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, Self
+
+from books.engine import Engine, Request, connect, source_rows
+from books.entities import ENTITIES
+from books.reading import ROLES, Books
+from books.snapshots import Reading, Snapshot
+from books.store import table_from
+from checks.catalogue import CATALOGUE
+from checks.findings import Evaluation, Finding
+from checks.judging import Bands
+from checks.ruleset import Ruleset
+
+NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+FRESH = timedelta(hours=1)
+ACCOUNT = "A1"
+EVERYTHING = frozenset(ENTITIES)
+
+
+@cache
+def ruleset(check: str, unmapped: frozenset[tuple[str, str]] = frozenset()) -> Ruleset:
+    """One check in books where a system of its own plays each role; `unmapped` are (role, entity) that none fills."""
+    mapped = {role: frozenset(e for e in EVERYTHING if (role, e) not in unmapped) for role in ROLES}
+    return Ruleset([CATALOGUE[check]], Books({role: (role,) for role in ROLES}, mapped))
+
+
+@dataclass
+class Ledger:
+    """Rows of the books, entity by entity. The system of a role bears the role's name.
+
+    The composite methods write one clean customer's records; a test then breaks what it is about.
+    """
+
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    changed_at: datetime = NOW - timedelta(days=10)
+
+    def add(self, entity: str, role: str, key: str, **columns: Any) -> Self:
+        """One row; it belongs to ACCOUNT and was last changed at `changed_at` unless `columns` say otherwise."""
+        common = {
+            "system": role,
+            "key": key,
+            "account_id": columns.get("account_key", ACCOUNT),
+            "account_key": ACCOUNT,
+            "modified_at": self.changed_at,
+            "synced_at": NOW,
+            "deleted": False,
+        }
+        self.rows.setdefault(entity, []).append({**common, **columns})
+        return self
+
+    def change(self, entity: str, key: str, **columns: Any) -> Self:
+        """Other values in one row."""
+        (row,) = [row for row in self.rows[entity] if row["key"] == key]
+        row.update(columns)
+        return self
+
+    def remove(self, entity: str, *keys: str) -> Self:
+        self.rows[entity] = [row for row in self.rows[entity] if row["key"] not in keys]
+        return self
+
+    def join(self, other: "Ledger") -> "Ledger":
+        """Both together."""
+        return Ledger({e: [*self.rows.get(e, []), *other.rows.get(e, [])] for e in {*self.rows, *other.rows}})
+
+    def turned(self) -> "Ledger":
+        """The same rows in another order."""
+        return Ledger({entity: list(reversed(rows)) for entity, rows in self.rows.items()})
+
+    def account(self, key: str = ACCOUNT, **columns: Any) -> Self:
+        """A customer in the CRM and in billing."""
+        columns = {"name": key, "status": "active", "currency": "USD", "account_key": key, **columns}
+        self.add("accounts", "crm", key, **columns)
+        return self.add("accounts", "billing", key, crm_key=key, **columns)
+
+    def change_account(self, **columns: Any) -> Self:
+        """Other values in every account."""
+        for row in self.rows["accounts"]:
+            row.update(columns)
+        return self
+
+    def contract(self, key: str = "K1", **columns: Any) -> Self:
+        base: dict[str, Any] = {
+            "number": key,
+            "status": "activated",
+            "start_date": date(2026, 1, 1),
+            "end_date": date(2027, 1, 1),
+            "currency": "USD",
+            "payment_terms": "Net 30",
+        }
+        return self.add("contracts", "crm", key, **{**base, **columns})
+
+    def contract_line(self, key: str = "CL1", contract: str = "K1", **columns: Any) -> Self:
+        """500 seats at 40.00 a month, billed monthly in advance."""
+        base: dict[str, Any] = {
+            "contract_key": contract,
+            "product_code": "SEAT",
+            "quantity": Decimal(500),
+            "unit_price": Decimal(40),
+            "price_months": 1,
+            "currency": "USD",
+            "charge_type": "recurring",
+            "billing_months": 1,
+            "billing_timing": "advance",
+            "start_date": date(2026, 1, 1),
+            "end_date": date(2027, 1, 1),
+            "billable": True,
+        }
+        return self.add("contract_lines", "crm", key, **{**base, **columns})
+
+    def subscription(self, key: str = "S1", contract: str | None = "K1", **columns: Any) -> Self:
+        base: dict[str, Any] = {
+            "number": f"N-{key}",
+            "version": 1,
+            "status": "active",
+            "contract_key": contract,
+            "start_date": date(2026, 1, 1),
+            "end_date": date(2027, 1, 1),
+            "term_type": "termed",
+            "currency": "USD",
+        }
+        return self.add("subscriptions", "billing", key, **{**base, **columns})
+
+    def subscription_line(
+        self, key: str = "SL1", subscription: str = "S1", line: str | None = "CL1", **columns: Any
+    ) -> Self:
+        """The contract line's counterpart, with one schedule of the same key."""
+        base: dict[str, Any] = {
+            "number": f"N-{key}",
+            "subscription_key": subscription,
+            "contract_line_key": line,
+            "product_code": "SEAT",
+            "name": "Seats",
+            "charge_type": "recurring",
+            "quantity": Decimal(500),
+            "unit_price": Decimal(40),
+            "price_months": 1,
+            "currency": "USD",
+            "billing_months": 1,
+            "billing_timing": "advance",
+            "start_date": date(2026, 1, 1),
+            "end_date": date(2027, 1, 1),
+        }
+        said = {**base, **columns}
+        self.add("subscription_lines", "billing", key, **said)
+        same = ("quantity", "unit_price", "price_months", "currency", "start_date", "end_date", "account_key")
+        return self.schedule(key, key, subscription_key=subscription, **{n: said[n] for n in same if n in said})
+
+    def schedule(self, key: str, line: str = "SL1", **columns: Any) -> Self:
+        base: dict[str, Any] = {"subscription_line_key": line, "subscription_key": "S1", "version": 1, "segment": 1}
+        return self.add("billing_schedules", "billing", key, **{**base, **columns})
+
+    def invoice(self, key: str, day: date, *lines: Mapping[str, Any], **columns: Any) -> Self:
+        """A posted invoice; its total is that of its lines. A line's keys are `key-1`, `key-2`, …"""
+        for n, line in enumerate(lines, 1):
+            base: dict[str, Any] = {"invoice_key": key, "line_version_key": "SL1", "product_code": "SEAT"}
+            if "account_key" in columns:
+                base["account_key"] = columns["account_key"]
+            self.add("invoice_lines", "billing", f"{key}-{n}", **{**base, **line})
+        total = sum((Decimal(line["amount"]) + Decimal(line.get("tax") or 0) for line in lines), Decimal(0))
+        said: dict[str, Any] = {
+            "number": key,
+            "status": "posted",
+            "invoice_date": day,
+            "due_date": day + timedelta(days=30),
+            "posted_at": datetime(day.year, day.month, day.day, 6, tzinfo=UTC),
+            "total": total,
+            "tax": sum((Decimal(line.get("tax") or 0) for line in lines), Decimal(0)),
+            "currency": "USD",
+        }
+        return self.add("invoices", "billing", key, **{**said, **columns})
+
+    def months_billed(self, first: int, last: int, amount: Decimal = Decimal(20_000)) -> Self:
+        """Invoices INV1, INV2, … of the months of 2026, each for the whole month in advance."""
+        for month in range(first, last + 1):
+            self.invoice(f"INV{month}", date(2026, month, 1), seats(month, amount=amount))
+        return self
+
+
+def clean() -> Ledger:
+    """One customer: 500 seats at 40.00, sold, set up and billed for every month of 2026 that has begun."""
+    ledger = Ledger().account().contract().contract_line().subscription().subscription_line()
+    return ledger.months_billed(1, 12)
+
+
+def seats(month: int, **columns: Any) -> dict[str, Any]:
+    """An invoice line for the seats of a month of 2026."""
+    base: dict[str, Any] = {
+        "quantity": Decimal(500),
+        "unit_price": Decimal(40),
+        "amount": Decimal(20_000),
+        "period_start": date(2026, month, 1),
+        "period_end": date(2026 + month // 12, month % 12 + 1, 1),
+    }
+    return {**base, **columns}
+
+
+def ask(
+    check: str,
+    ledger: Ledger,
+    *,
+    now: datetime = NOW,
+    target: date | None = None,
+    whole_run: bool = True,
+    behind: Mapping[str, timedelta] | None = None,
+    stale: str | None = None,
+    unmapped: Iterable[tuple[str, str]] = (),
+    may_be_empty: bool = True,
+    bands: Bands | None = None,
+) -> Evaluation:
+    """Put one check to the books.
+
+    `behind`: how far a role's watermarks lie behind `now`, none unless said, and allowed. `stale`: a role whose
+    watermarks are older than they may be.
+    """
+    rules = ruleset(check, frozenset(unmapped))
+    snapshot = _snapshot(rules.books, now, behind or {}, stale)
+    with Engine(connect()) as engine:
+        engine.connection.execute(_blank())
+        for name, rows in ledger.rows.items():
+            engine.hold(name, table_from(name, rows))
+        engine.hold("sources", source_rows(snapshot))
+        engine.ask(Request(now, target or now.date(), whole_run))
+        return rules.evaluate(
+            check,
+            engine,
+            snapshot,
+            now,
+            whole_run=whole_run,
+            bands=bands or Bands(),
+            empty=frozenset() if may_be_empty else None,
+        )
+
+
+def findings(check: str, ledger: Ledger, **how: Any) -> tuple[Finding, ...]:
+    """What a check finds; it must have been evaluated, and nothing may be left unjudged."""
+    evaluation = ask(check, ledger, **how)
+    assert evaluation.outcome in ("passed", "failed"), evaluation.reason
+    assert not evaluation.waiting, evaluation.waiting
+    return evaluation.findings
+
+
+def only(check: str, ledger: Ledger, **how: Any) -> Finding:
+    """The one finding."""
+    (finding,) = findings(check, ledger, **how)
+    return finding
+
+
+@cache
+def _blank() -> str:
+    """SQL for empty tables of all entities."""
+    with Engine(connect()) as engine:
+        for name, known in ENTITIES.items():
+            engine.hold(name, known.arrow.empty_table())
+        return "".join(row["sql"] for row in engine.rows("SELECT sql FROM duckdb_tables()"))
+
+
+def _snapshot(books: Books, now: datetime, behind: Mapping[str, timedelta], stale: str | None) -> Snapshot:
+    ages = {role: behind.get(role, timedelta()) for role in ROLES}
+    readings = {
+        (role, entity): Reading(now - age, max(FRESH, age))
+        for role, age in ages.items()
+        for entity in books.mapped[role]
+    }
+    late = {at: Reading(now - 2 * FRESH, FRESH) for at in readings if at[0] == stale}
+    return Snapshot("test", now, {}, {**readings, **late})

@@ -1,0 +1,152 @@
+"""What must hold of every shipped check."""
+
+from datetime import timedelta
+
+import pytest
+
+from checks.catalogue import CATALOGUE
+from checks.contract import Check, MoneyKind, Outcome, Owner, Severity
+from tests.checks.broken import BROKEN
+from tests.checks.kit import EVERYTHING, Ledger, ask, clean, findings, only
+
+WITH_ROWS = sorted(BROKEN)
+REQUIRED = [
+    (check, need.role, need.entity) for check in CATALOGUE for need in CATALOGUE[check].needs if not need.optional
+]
+# In these, the broken state of BROKEN is seen on the row itself; other states of theirs claim that something is absent.
+SEEN_AS_IT_IS = {"broken_amendment_link", "invoice_without_contract_detail", "invoice_math_error"}
+ABSENCE = [c for c in WITH_ROWS if CATALOGUE[c].absent_from is not None and c not in SEEN_AS_IT_IS]
+
+
+def another_customer() -> Ledger:
+    """A second clean customer with keys of its own."""
+    ledger = clean()
+    return Ledger(
+        {
+            entity: [{name: _renamed(name, value) for name, value in row.items()} for row in rows]
+            for entity, rows in ledger.rows.items()
+        }
+    )
+
+
+def _renamed(name: str, value: object) -> object:
+    is_key = name in ("key", "number", "account_id") or name.endswith("_key")
+    return f"other-{value}" if is_key and value is not None and name != "product_key" else value
+
+
+def test_every_check_is_broken_by_something() -> None:
+    assert set(BROKEN) | {"source_stale"} == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("check", CATALOGUE.values(), ids=lambda check: check.id)
+def test_the_owner_is_told_why_and_how(check: Check) -> None:
+    assert set(check.advice) == {"why", "cause", "fix"}
+    assert all(len(text) > 60 for text in check.advice.values())
+    assert all(setting.reason for setting in check.settings)
+    assert (
+        check.absent_from is None
+        or check.absent_from in check.needs
+        or any((need.entity, need.role) == (check.absent_from.entity, check.absent_from.role) for need in check.needs)
+    )
+
+
+@pytest.mark.parametrize("check", WITH_ROWS)
+def test_a_broken_state_is_one_finding_with_its_evidence(check: str) -> None:
+    ledger = BROKEN[check]()
+    finding = only(check, ledger)
+    held = {(row["system"], entity, row["key"]) for entity, rows in ledger.rows.items() for row in rows}
+    assert (finding.record.system, finding.record.entity, finding.record.key) in held
+    assert finding.evidence
+    assert all((e.system, e.entity, e.key) in held for e in finding.evidence)
+    assert finding.subject
+    assert finding.amount > 0
+    assert finding.currency == "USD"
+    assert "None" not in finding.message
+
+
+@pytest.mark.parametrize("check", [c for c in WITH_ROWS if c != "invoice_not_in_erp"])
+def test_a_clean_customer_has_no_finding(check: str) -> None:
+    evaluation = ask(check, clean())
+    assert (evaluation.outcome, evaluation.findings) == (Outcome.PASSED, ())
+
+
+@pytest.mark.parametrize("check", WITH_ROWS)
+def test_a_clean_customer_more_changes_nothing(check: str) -> None:
+    other = another_customer()
+    if check == "invoice_not_in_erp":
+        other.rows.pop("invoices")
+    assert findings(check, BROKEN[check]().join(other)) == findings(check, BROKEN[check]())
+
+
+@pytest.mark.parametrize("check", WITH_ROWS)
+def test_the_order_of_rows_changes_nothing(check: str) -> None:
+    assert findings(check, BROKEN[check]().turned()) == findings(check, BROKEN[check]())
+
+
+@pytest.mark.parametrize(("check", "role", "entity"), REQUIRED)
+def test_it_is_not_applicable_where_no_source_fills_what_it_needs(check: str, role: str, entity: str) -> None:
+    evaluation = ask(check, clean(), unmapped=[(role, entity)])
+    assert evaluation.outcome is Outcome.NOT_APPLICABLE
+    assert evaluation.reason is not None
+    assert entity in evaluation.reason
+    assert role in evaluation.reason
+
+
+@pytest.mark.parametrize("check", WITH_ROWS)
+def test_it_is_not_evaluated_while_a_source_is_stale(check: str) -> None:
+    for role in sorted({need.role for need in CATALOGUE[check].needs}):
+        evaluation = ask(check, BROKEN[check](), stale=role)
+        assert (evaluation.outcome, evaluation.findings) == (Outcome.NOT_EVALUATED, ())
+        assert evaluation.reason is not None
+        assert role in evaluation.reason
+
+
+@pytest.mark.parametrize("check", WITH_ROWS)
+def test_books_without_what_they_must_hold_are_not_evaluated(check: str) -> None:
+    evaluation = ask(check, Ledger(), may_be_empty=False)
+    assert evaluation.outcome is Outcome.NOT_EVALUATED
+    assert "they must" in str(evaluation.reason)
+
+
+@pytest.mark.parametrize("check", ABSENCE)
+def test_absence_is_not_claimed_before_the_other_side_is_known(check: str) -> None:
+    need = CATALOGUE[check].absent_from
+    assert need is not None
+    evaluation = ask(check, BROKEN[check](), behind={need.role: timedelta(days=400)})
+    assert evaluation.findings == ()
+    assert evaluation.outcome is Outcome.NOT_EVALUATED
+
+
+@pytest.mark.parametrize("check", [c for c in CATALOGUE if CATALOGUE[c].scope == "run"])
+def test_a_run_wide_check_needs_the_whole_run(check: str) -> None:
+    assert ask(check, clean(), whole_run=False).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_the_list_says_what_the_reference_says() -> None:
+    said = {id_: (c.severity, c.mode.value, c.scope.value, c.owners[0], c.owners[1]) for id_, c in CATALOGUE.items()}
+    bo, ro, fo, ra, it = (
+        Owner.BILLING_OPS, Owner.REVOPS, Owner.FINANCE_OPS, Owner.REVENUE_ACCOUNTING, Owner.IT,
+    )  # fmt: skip
+    s1, s2, s3 = Severity.S1, Severity.S2, Severity.S3
+    assert said == {
+        "closed_won_not_in_billing": (s1, "warn", "run", ro, it),
+        "order_lines_missing_in_billing": (s1, "block", "account", bo, it),
+        "amendment_without_billing_schedule": (s1, "block", "account", bo, it),
+        "subscription_line_without_schedule": (s1, "block", "account", bo, it),
+        "invoice_without_contract_detail": (s2, "block", "invoice", bo, ro),
+        "invoice_not_in_erp": (s2, "monitor", "invoice", fo, it),
+        "broken_amendment_link": (s1, "block", "account", ro, it),
+        "cancelled_still_billing": (s1, "block", "invoice", bo, ro),
+        "duplicate_invoice_line": (s1, "block", "invoice", bo, it),
+        "duplicate_usage_event": (s2, "block", "account", it, bo),
+        "source_stale": (s3, "block", "run", it, it),
+        "revenue_schedule_missing": (s2, "monitor", "line", ra, it),
+        "shipped_not_billed": (s1, "warn", "run", bo, fo),
+        "usage_unmatched_account": (s1, "block", "run", it, bo),
+        "seat_overage_unbilled": (s2, "warn", "invoice", bo, ro),
+        "contract_terms_vs_billing": (s1, "block", "invoice", bo, ro),
+        "invoice_math_error": (s1, "block", "invoice", bo, it),
+        "missing_expected_invoice": (s1, "block", "run", bo, it),
+    }
+    assert {c.kind for c in CATALOGUE.values()} <= set(MoneyKind)
+    assert {need.entity for c in CATALOGUE.values() for need in c.needs} <= EVERYTHING
