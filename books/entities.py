@@ -66,6 +66,7 @@ ENTITIES: Mapping[str, Entity] = _catalogue(
             timezone="text",  # IANA name; billing days are days here
             payment_terms="text",
             bill_day="whole",
+            batch="text",  # which of the billing platform's runs bill the account, where it groups accounts so
             is_test="flag",
         ),
     ),
@@ -317,6 +318,7 @@ ENTITIES: Mapping[str, Entity] = _catalogue(
         columns(
             number="text",
             status="text",
+            batches="text",  # the batches of accounts that the run bills, separated by commas; null: all
             target_date="date",
             invoice_date="date",
             started_at="instant",

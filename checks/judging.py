@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -61,7 +61,7 @@ def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: 
                 continue
             if finding is not None:
                 findings.append(finding)
-    findings.sort(key=lambda f: (f.subject, str(f.period), f.record))
+    findings.sort(key=lambda f: (f.subject, f.period[0] or date.min, f.record))
     if findings:
         return Evaluation(check, Outcome.FAILED, None, tuple(findings), tuple(waiting), tuple(wake_ups))
     if waiting:

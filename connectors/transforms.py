@@ -64,6 +64,11 @@ def lower(value: Any) -> str:
     return text(value).lower()
 
 
+def listed(value: Any) -> str:
+    """A list of words as one text, separated by commas; a text stays as it is."""
+    return ",".join(text(word) for word in value) if isinstance(value, list) else text(value)
+
+
 def after_underscore(value: Any) -> str:
     """What follows the last underscore: `CustInvc_4711` names line 4711."""
     _, underscore, rest = text(value).rpartition("_")
@@ -236,7 +241,12 @@ _BY_KIND: Mapping[Kind, Convert] = {
     Kind.DATE: day,
     **{kind: decimal_of(kind) for kind in DECIMALS},
 }
-_TEXT: Mapping[str, Convert] = {"text": text, "lower": lower, "after_underscore": after_underscore}
+_TEXT: Mapping[str, Convert] = {
+    "text": text,
+    "lower": lower,
+    "listed": listed,
+    "after_underscore": after_underscore,
+}
 _DATE: Mapping[str, Convert] = {
     "date": day,
     "date_written": day_written,

@@ -91,11 +91,6 @@ class ConsolePolicy(Part):
     access: Literal["key", "open"] = "key"
     act_as: str | None = None
 
-    @model_validator(mode="after")
-    def _acts_as_somebody(self) -> Self:
-        open_to_all = self.access == "open" and not self.act_as
-        return _refused(self, ["act_as: an open console needs the person whom it acts as"] if open_to_all else [])
-
 
 class Retention(Part):
     """How long old versions of the books are kept; decisions keep their own inputs and need none of them."""

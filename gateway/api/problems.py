@@ -109,4 +109,5 @@ def _database_away(_: Request, error: Exception) -> Response:
 
 def _unforeseen(request: Request, error: Exception) -> Response:
     log.error("Request %s %s failed.", request.method, request.url.path, exc_info=error)
-    return problem(500, "internal", "Something failed that was not foreseen. The log has the trace; try again later.")
+    detail = "Something failed that was not foreseen. The log has the trace; try again later."
+    return problem(500, "internal", detail, {"Connection": "close"})

@@ -56,7 +56,7 @@ class Sessions:
         """The ticket of a cookie; a new one where there is none, or it is forged, or too old."""
         try:
             lifetime = int(LIFETIME.total_seconds())
-            said = json.loads(self._box.decrypt_at_time(cookie or "", lifetime, int(now.timestamp())))
+            said = json.loads(self._box.decrypt_at_time((cookie or "").encode(), lifetime, int(now.timestamp())))
         except InvalidToken:
             return new_ticket()
         return Ticket(said["id"], said["key"])

@@ -31,4 +31,15 @@ def advisory_lock(database: Database, number: int) -> Iterator[Held | None]:
         # Never back into the pool: there it would keep the lock.
         connection.detach()
         got = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar_one()
-        yield Held(connection) if got else None
+        try:
+            yield Held(connection) if got else None
+        finally:
+            _let_go(connection, number)
+
+
+def _let_go(connection: Connection, number: int) -> None:
+    """At once: the server notices only a moment later that a connection was closed. A dead one holds nothing."""
+    try:
+        connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+    except DBAPIError:
+        connection.invalidate()

@@ -26,7 +26,7 @@ def score(planted: Iterable[Planted], lookalikes: Iterable[LookAlike], findings:
         for label in labels
         if not any(_explains(label, finding) for finding in found)
     ]
-    explanations = [explanation for label in labels for explanation in (label, *label.also)]
+    explanations: list[Planted | Consequence] = [*labels, *(other for label in labels for other in label.also)]
     alarms = [
         {
             "check": finding.check,

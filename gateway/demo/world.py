@@ -123,6 +123,8 @@ class World:
                     "files", ["reference"], "reference", folder=str(self.folder / "files" / "reference")
                 ),
             },
+            # Usage that nobody owns is IT's case at once; it stops a run only where it is worth stopping one.
+            "checks": {"usage_unmatched_account": {"settings": {"block_over": 10_000}}},
             "console": {"access": "open", "act_as": "maria"},
             "mail": {"host": self.mail.host, "port": self.mail.port, "sender": "tieout@example.com"},
             "state": str(self.folder / "state"),

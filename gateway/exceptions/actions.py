@@ -126,7 +126,6 @@ def resolve(
         later |= _duplicate(acting, case, duplicate_of)
     case.resolution, case.resolution_note, case.resolved_at = code.value, note, acting.now
     case.pending_until = case.pending_reason = None
-    case.seen.clean_streak, case.seen.clean_data_at = 0, None
     return _moved(acting, case, Move.RESOLVE, note, later)
 
 
@@ -146,7 +145,8 @@ def case_number(reference: str) -> int:
 
 
 def _locked(acting: Acting, reference: str) -> Case:
-    statement = select(Case).where(Case.number == case_number(reference)).with_for_update()
+    # The case alone: what sweeps write lies in `case_seen`, and a person does not wait for a sweep.
+    statement = select(Case).where(Case.number == case_number(reference)).with_for_update(of=Case, key_share=True)
     case = acting.session.scalar(statement.execution_options(populate_existing=True))
     if case is None:
         raise CaseUnknown(f"There is no exception {reference}.")

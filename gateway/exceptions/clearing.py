@@ -1,9 +1,9 @@
 """Cases that a check did not find any more.
 
-A clean evaluation counts when it was conclusive for the case: the check was asked, the case's account was covered,
-none of its rows waits for a system, and the data are newer than those that last showed the case and than the clean
-evaluation before. What could not be evaluated never counts. Two clean evaluations resolve an active case; one
-verifies a case that a person has resolved.
+A clean evaluation counts when it was conclusive for the case: the check was asked, the case's account was covered
+(or the check does not go by accounts), none of the case's rows waits for a system, and the data are newer than
+those that last showed the case and than the clean evaluation before. What could not be evaluated never counts. Two
+clean evaluations resolve an active case; one verifies a case that a person has resolved.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from checks.contract import Outcome
+from checks.contract import Outcome, Spans
 from checks.findings import Evaluation
 from gateway.exceptions.bulk import copy_rows
 from gateway.exceptions.context import Context
@@ -27,10 +27,11 @@ CLEAN_EVALUATIONS = 2  # one may be luck: a read between two writes
 _COUNT = """
 UPDATE case_seen t SET clean_streak = t.clean_streak + 1, clean_data_at = :data
 FROM cases c
-JOIN (SELECT unnest(CAST(:checks AS text[])) AS check_id, unnest(CAST(:versions AS int[])) AS version) asked
+JOIN unnest(CAST(:checks AS text[]), CAST(:versions AS int[]), CAST(:by_account AS bool[]))
+  AS asked (check_id, version, by_account)
   ON c.check_id = asked.check_id AND c.check_version <= asked.version
 WHERE t.case_number = c.number AND c.current AND c.state <> 'verified'
-  AND (CAST(:accounts AS text[]) IS NULL OR c.account_key = ANY(CAST(:accounts AS text[])))
+  AND (NOT asked.by_account OR CAST(:accounts AS text[]) IS NULL OR c.account_key = ANY(CAST(:accounts AS text[])))
   AND t.data_at < :data AND coalesce(t.clean_data_at, '-infinity') < :data
   AND coalesce(c.resolved_at, '-infinity') < :data
   AND NOT EXISTS (SELECT FROM seen s WHERE s.fingerprint = c.fingerprint)
@@ -48,7 +49,7 @@ WHERE number = ANY(:numbers)
 
 def clear(session: Session, evaluations: Sequence[Evaluation], context: Context, now: datetime) -> tuple[int, int]:
     """How many active cases were resolved, and how many resolved ones were verified. Needs the table `seen`."""
-    asked = {one.check.id: one.check.version for one in evaluations if _conclusive(one)}
+    asked = {one.check.id: one.check for one in evaluations if _conclusive(one)}
     if not asked:
         return 0, 0
     _stage_waiting(session, evaluations)
@@ -57,7 +58,8 @@ def clear(session: Session, evaluations: Sequence[Evaluation], context: Context,
         {
             "data": context.data_as_of,
             "checks": list(asked),
-            "versions": list(asked.values()),
+            "versions": [check.version for check in asked.values()],
+            "by_account": [check.spans is Spans.ACCOUNT for check in asked.values()],
             "accounts": None if context.accounts is None else sorted(context.accounts),
         },
     ).all()

@@ -21,12 +21,16 @@ def _no_fields(_: Collection[Record]) -> Mapping[Record, Mapping[str, str]]:
 class Context:
     """What was asked, of which data, and what the queue needs to know about the findings.
 
-    `actor`: who asks, such as "tieout:sweep". `data_as_of`: how new the data are, the snapshot's instant.
-    `accounts`: the accounts that were covered, None for all. `conclusive` false (the gate, which sees one run's
-    drafts) opens cases and opens them again, and
-    changes nothing else. `reads`: check to the systems that it reads. `evidence`: the
-    named values of records, asked only for cases that are new or changed. `names`: account key to name.
-    `cut_off`: when the run that is asked about is posted.
+    - `actor`: who asks, such as "tieout:sweep"
+    - `data_as_of`: everything that the sources had stamped up to here was known; what was resolved later than that
+      is not thrown open again
+    - `accounts`: the accounts that were covered, None for all; checks that span more than an account ignore it
+    - `conclusive` false (the gate, which sees one run's drafts): opens cases, throws closed ones open again, and
+      changes nothing else
+    - `reads`: check to the systems that it reads
+    - `evidence`: the named values of records, asked only for cases that are new or changed
+    - `names`: account key to name
+    - `cut_off`: when the run that is asked about is posted
     """
 
     owners: Owners

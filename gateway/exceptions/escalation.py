@@ -37,7 +37,7 @@ class Escalated:
 def run_escalations(session: Session, owners: Owners, now: datetime, *, limit: int = BATCH) -> Escalated:
     """Everything that is due by now, for at most `limit` cases, the longest due first."""
     statement = select(Case).where(Case.next_step_at <= now).order_by(Case.next_step_at, Case.number).limit(limit)
-    cases = list(session.scalars(statement.with_for_update(skip_locked=True)))
+    cases = list(session.scalars(statement.with_for_update(of=Case, key_share=True, skip_locked=True)))
     terms = frozen_terms(session, {case.sla_terms for case in cases})
     known = histories(session, [case.number for case in cases])
     done = 0

@@ -41,7 +41,9 @@ def reopen(session: Session, returned: Sequence[Sighted], context: Context, now:
     if not seen:
         return
     statement = select(Case).where(Case.current, Case.fingerprint.in_(seen)).order_by(Case.number)
-    cases = list(session.scalars(statement.with_for_update().execution_options(populate_existing=True)))
+    cases = list(
+        session.scalars(statement.with_for_update(of=Case, key_share=True).execution_options(populate_existing=True))
+    )
     _write_content(session, returned, context)
     session.expire_all()
     happenings = []

@@ -46,7 +46,7 @@ UNDELIVERABLE = Check(
     mode=Mode.MONITOR,
     scope=Scope.RUN,
     kind=MoneyKind.EXPOSURE,
-    spans=Spans.EVERYTHING,
+    spans=Spans.ACCOUNT,
     needs=(),
     arithmetic=Arithmetic.of(expected="delivered", actual="0", amount="0"),
     message="The channel {subject} does not take messages: {error}",

@@ -40,7 +40,8 @@ class Asking:
         evaluations = [self._ask(check, truth, engine, request, bands) for check in of_customers]
         if of_run and request.whole_run:
             engine = overlay.widen()
-        evaluations += [self._ask(check, truth, engine, request, bands) for check in of_run]
+        elsewhere = overlay.elsewhere()
+        evaluations += [_without(elsewhere, self._ask(check, truth, engine, request, bands)) for check in of_run]
         return self._spare_unread(evaluations, truth)
 
     def _ask(self, check: Check, truth: Truth, engine: Engine, request: Request, bands: Bands) -> Evaluation:
@@ -78,6 +79,18 @@ class Asking:
             replace(e, findings=tuple(_spared(f, unread) for f in e.findings)) if e.check.id == STALE else e
             for e in evaluations
         ]
+
+
+def _without(elsewhere: Collection[str], evaluation: Evaluation) -> Evaluation:
+    """What an evaluation says of the customers whom the run bills: others are for the run that bills them."""
+    findings = tuple(f for f in evaluation.findings if f.account_key not in elsewhere)
+    waiting = tuple(w for w in evaluation.waiting if w.account_key not in elsewhere)
+    if (len(findings), len(waiting)) == (len(evaluation.findings), len(evaluation.waiting)):
+        return evaluation
+    if findings:
+        return replace(evaluation, findings=findings, waiting=waiting)
+    outcome, reason = (Outcome.NOT_EVALUATED, waiting[0].reason) if waiting else (Outcome.PASSED, None)
+    return replace(evaluation, outcome=outcome, reason=reason, findings=(), waiting=waiting)
 
 
 def systems_read(ruleset: Ruleset) -> Mapping[str, frozenset[str]]:

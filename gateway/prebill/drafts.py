@@ -27,12 +27,16 @@ _LINE_MUST = ("invoice_key", "amount")
 
 @dataclass(frozen=True)
 class Drafts:
-    """The drafts of one run, in the shape of the books' invoices and invoice_lines."""
+    """The drafts of one run, in the shape of the books' invoices and invoice_lines.
+
+    `batches`: the batches of accounts that the run bills, as the platform says; empty where it bills everybody.
+    """
 
     system: str
     run_key: str
     invoices: pa.Table
     lines: pa.Table
+    batches: tuple[str, ...] = ()
 
     def latest_date(self) -> date | None:
         """The latest invoice date; None without invoices."""
@@ -53,7 +57,8 @@ def from_platform(system: str, pulled: DraftRun) -> Drafts:
     for row in pulled.lines:
         _check_present(row, _LINE_MUST, f"The line {row['key']} of the draft {row.get('invoice_key')}")
     invoices, lines = table_from("invoices", pulled.invoices), table_from("invoice_lines", pulled.lines)
-    return Drafts(system, str(pulled.run["key"]), invoices, lines)
+    batches = tuple(batch for batch in str(pulled.run.get("batches") or "").split(",") if batch)
+    return Drafts(system, str(pulled.run["key"]), invoices, lines, batches)
 
 
 def _check_present(row: Mapping[str, Any], names: Iterable[str], what: str) -> None:

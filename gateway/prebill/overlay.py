@@ -58,6 +58,11 @@ _REPLACED = """
     SELECT system, key FROM truth.invoices WHERE system = $system AND status = 'draft' AND (
         run_key = $run OR key IN (SELECT key FROM said_invoices) OR number IN (SELECT number FROM said_invoices))
 """
+# Customers whom only other runs of the platform bill: all their accounts there are in other batches.
+_ELSEWHERE = """
+    SELECT account_key FROM truth.accounts WHERE system = $system AND NOT deleted AND account_key IS NOT NULL
+    GROUP BY account_key HAVING bool_and(coalesce(NOT list_contains($batches, batch), false))
+"""
 _IN_SCOPE = "(t.account_key IS NULL OR t.account_key IN (SELECT account_key FROM scope))"
 
 
@@ -71,6 +76,7 @@ class Overlay:
         self.engine = Engine(cursor)
         self._owned = truth.owned
         self._given = {"system": drafts.system, "run": drafts.run_key}
+        self._batches = list(drafts.batches)
         self._narrowed: list[str] = []
         self.engine.ask(request)
         self.engine.hold("said_invoices", drafts.invoices)
@@ -83,6 +89,13 @@ class Overlay:
         """Per draft who it is for; None for an account that nothing knows."""
         rows = self.engine.rows("SELECT key, account_key FROM drafted_invoices")
         return {row["key"]: row["account_key"] for row in rows}
+
+    def elsewhere(self) -> frozenset[str]:
+        """The customers whom the run does not bill, because the platform says that it bills other batches."""
+        if not self._batches:
+            return frozenset()
+        given = {"system": self._given["system"], "batches": self._batches}
+        return frozenset(row[0] for row in self.engine.connection.execute(_ELSEWHERE, given).fetchall())
 
     def narrow(self, entities: Collection[str]) -> Engine:
         """Rows of the customers that the drafts are for, and rows that belong to nobody.

@@ -77,6 +77,8 @@ class Runs:
         }
         for key in ("batches", "billRunFilters", "chargeTypeToExclude", "schedule"):
             body[key] = order.get(key)
+        if body["batches"] is None and run.get("Batches"):
+            body["batches"] = str(run["Batches"]).split(",")
         user = self._tenant.user_id
         return json_answer({**body, "createdById": user, "updatedById": user, "success": True})
 

@@ -1,7 +1,7 @@
 """Small books in memory, and a check put to them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -209,17 +209,20 @@ def ask(
     whole_run: bool = True,
     behind: Mapping[str, timedelta] | None = None,
     stale: str | None = None,
+    fresh: timedelta | None = None,
+    failure: str | None = None,
     unmapped: Iterable[tuple[str, str]] = (),
     may_be_empty: bool = True,
     bands: Bands | None = None,
 ) -> Evaluation:
     """Put one check to the books.
 
-    `behind`: how far a role's watermarks lie behind `now`, none unless said, and allowed. `stale`: a role whose
-    watermarks are older than they may be.
+    `behind`: how far a role's watermarks lie behind `now`, none unless said; that is allowed unless `fresh` says
+    how old they may be. `stale`: a role whose watermarks are too old. `failure`: why the ERP could not be read.
     """
     rules = ruleset(check, frozenset(unmapped))
-    snapshot = _snapshot(rules.books, now, behind or {}, stale)
+    snapshot = _snapshot(rules.books, now, behind or {}, fresh)
+    snapshot = _spoiled(snapshot, now, stale, failure)
     with Engine(connect()) as engine:
         engine.connection.execute(_blank())
         for name, rows in ledger.rows.items():
@@ -260,12 +263,17 @@ def _blank() -> str:
         return "".join(row["sql"] for row in engine.rows("SELECT sql FROM duckdb_tables()"))
 
 
-def _snapshot(books: Books, now: datetime, behind: Mapping[str, timedelta], stale: str | None) -> Snapshot:
-    ages = {role: behind.get(role, timedelta()) for role in ROLES}
+def _snapshot(books: Books, now: datetime, behind: Mapping[str, timedelta], fresh: timedelta | None) -> Snapshot:
     readings = {
-        (role, entity): Reading(now - age, max(FRESH, age))
-        for role, age in ages.items()
+        (role, entity): Reading(now - age, fresh or max(FRESH, age))
+        for role in ROLES
+        for age in [behind.get(role, timedelta())]
         for entity in books.mapped[role]
     }
-    late = {at: Reading(now - 2 * FRESH, FRESH) for at in readings if at[0] == stale}
-    return Snapshot("test", now, {}, {**readings, **late})
+    return Snapshot("test", now, {}, readings)
+
+
+def _spoiled(snapshot: Snapshot, now: datetime, stale: str | None, failure: str | None) -> Snapshot:
+    late = {at: Reading(now - 2 * FRESH, FRESH) for at in snapshot.readings if at[0] == stale}
+    failed = {at: Reading(now, FRESH, failure) for at in snapshot.readings if failure and at[0] == "erp"}
+    return replace(snapshot, readings={**snapshot.readings, **late, **failed})

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from checks.contract import Outcome, Severity
+from checks.contract import Outcome, Severity, Spans
 from checks.findings import Evaluation, Record, Waiting
 from gateway.db.session import Database
 from gateway.exceptions.actions import Acting, acknowledge, dispute, resolve
@@ -198,6 +198,23 @@ def test_an_account_that_was_not_covered_is_not_clean(database: Database) -> Non
     for hours in (1, 2):
         sweep(database, passed(), at=NOW + hours * HOUR, accounts=frozenset({"A-CL-2"}))
     assert states(database) == {"CL-1": "open", "CL-2": "verified"}
+
+
+def test_a_check_that_spans_more_than_an_account_is_covered_by_every_sweep(database: Database) -> None:
+    wide = check("source_stale", spans=Spans.SYSTEM)
+    sweep(database, failed(finding(of=wide, account_key=None), of=wide))
+    for hours in (1, 2):
+        sweep(database, passed(wide), at=NOW + hours * HOUR, accounts=frozenset())
+    assert state_of(database) == "verified"
+
+
+def test_a_person_does_not_wait_for_a_sweep(database: Database) -> None:
+    sweep(database, failed(finding()))
+    with database.session() as sweeping:
+        take_in(sweeping, [failed(finding())], context(NOW + HOUR), NOW + HOUR)
+        with database.session() as session:
+            session.execute(text("SET LOCAL lock_timeout = '20s'"))
+            assert acknowledge(Acting(session, OWNERS, "ann", NOW + HOUR), "EXC-1").state == "acknowledged"
 
 
 def test_a_row_that_waits_is_not_clean_and_does_not_hold_up_the_others(database: Database) -> None:

@@ -1,7 +1,7 @@
 """A small company's books, a few checks, and a gate over them: for the tests of the gate and of the API.
 
-Two customers, Acme (accounts SF-1 and ZA-1, number A-001) and Brill (SF-2, ZA-2, A-002). Acme has bought 500 seats at 40.00
-a month, Brill 10 at 100.00; both on subscription lines that are known by id, by number and by a schedule row.
+Two customers: Acme (accounts SF-1 and ZA-1, number A-001) and Brill (SF-2, ZA-2, A-002). Acme has bought 500 seats
+at 40.00 a month, Brill 10 at 100.00; both on subscription lines that are known by id, by number and by a schedule row.
 """
 
 import json
@@ -107,7 +107,15 @@ BASE = merged(
     stored_invoice("INV-OLD-1"),
     {
         "fx_rates": [
-            _row("reference", "r1", None, from_currency="JPY", to_currency="USD", rate=Decimal("0.01"), rate_date=NOW.date())
+            _row(
+                "reference",
+                "r1",
+                None,
+                from_currency="JPY",
+                to_currency="USD",
+                rate=Decimal("0.01"),
+                rate_date=NOW.date(),
+            )
         ]
     },
 )
@@ -167,10 +175,17 @@ def _wrong_price(books: Books, _: Params) -> ir.Table:
 def _accounts(books: Books, status: str) -> ir.Table:
     rows = books.table("accounts", "crm")
     rows = rows.filter(rows.status == status)
-    return candidates(
-        rows, "accounts", subject=rows.key, evidence=listed(reference(rows.system, "accounts", rows.key)),
-        owed=ibis.literal(250).cast("decimal(18, 4)"),
-    )  # fmt: skip
+    return owing(rows, amount("250"))
+
+
+def amount(said: str) -> ir.DecimalValue:
+    return ibis.literal(Decimal(said)).cast("decimal(18, 4)")
+
+
+def owing(rows: ir.Table, owed: ir.Value, known_at: ir.TimestampValue | None = None) -> ir.Table:
+    """Accounts as candidates of a check with the arithmetic of OWED."""
+    evidence = listed(reference(rows.system, "accounts", rows.key))
+    return candidates(rows, "accounts", subject=rows.key, evidence=evidence, known_at=known_at, owed=owed)
 
 
 def _on_hold(books: Books, _: Params) -> ir.Table:
@@ -182,10 +197,7 @@ def _missing(books: Books, _: Params) -> ir.Table:
     rows = books.table("accounts", "crm")
     billed = books.table("invoices", "billing").select(b_account="account_key").distinct()
     rows = rows.anti_join(billed, rows.account_key == billed.b_account)
-    return candidates(
-        rows, "accounts", subject=rows.key, evidence=listed(reference(rows.system, "accounts", rows.key)),
-        owed=ibis.literal(1000).cast("decimal(18, 4)"),
-    )  # fmt: skip
+    return owing(rows, amount("1000"))
 
 
 def _stale(books: Books, _: Params) -> ir.Table:
@@ -194,21 +206,25 @@ def _stale(books: Books, _: Params) -> ir.Table:
     rows = read.mutate(due=due).cross_join(books.request.select("now"))
     rows = rows.filter(rows.due < rows.now).group_by("system").agg(key=rows.entity.min())
     rows = rows.mutate(account_key=ibis.null("string"), currency=ibis.null("string"))
-    return candidates(
-        rows, "invoices", subject=rows.system, evidence=listed(ibis.null("string")), owed=ibis.literal(0).cast("decimal(18, 4)")
-    )  # fmt: skip
+    nothing = listed(ibis.null("string"))
+    return candidates(rows, "sources", subject=rows.system, evidence=nothing, owed=amount("0"))
 
 
 OWED: dict[str, Any] = {"arithmetic": Arithmetic.of("owed", "0"), "message": "{key} is not as it should be."}
 WRONG_PRICE = check("wrong_price", _wrong_price, negative_kind=MoneyKind.OVERBILL)
 ON_HOLD = check("on_hold", _on_hold, scope=Scope.ACCOUNT, kind=MoneyKind.EXPOSURE, needs=(ACCOUNTS,), **OWED)
 NEVER_BILLED = check(
-    "never_billed", _missing, scope=Scope.RUN, kind=MoneyKind.TIMING, needs=(ACCOUNTS, Need("invoices", "billing")), **OWED
+    "never_billed",
+    _missing,
+    scope=Scope.RUN,
+    kind=MoneyKind.TIMING,
+    needs=(ACCOUNTS, Need("invoices", "billing")),
+    **OWED,
 )
 STALE = check("source_stale", _stale, scope=Scope.RUN, kind=MoneyKind.EXPOSURE, needs=(), **OWED)
 
 
-def line(id_: str = "L-1", charge: str | None = "C-1", **changes: Any) -> dict[str, Any]:
+def line(id_: str = "L-1", charge: str | None = "C-1", **changes: object) -> dict[str, Any]:
     said = {
         "id": id_,
         "subscription_id": "S-1-v2",
@@ -223,9 +239,15 @@ def line(id_: str = "L-1", charge: str | None = "C-1", **changes: Any) -> dict[s
     return {**said, **changes}
 
 
-def invoice(id_: str = "INV-1", account: str = "ZA-1", *lines: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def invoice(id_: str = "INV-1", account: str = "ZA-1", *lines: dict[str, Any], **changes: object) -> dict[str, Any]:
     said = {"id": id_, "account_id": account, "currency": "USD", "invoice_date": "2026-11-30", "total": "20000.00"}
     return {**said, "lines": list(lines) or [line(f"{id_}-L")], **changes}
+
+
+def brills(id_: str = "INV-2") -> dict[str, Any]:
+    """An invoice to Brill in which nothing is wrong."""
+    seats = line(f"{id_}-L", "C-2", subscription_id="SUB-2", quantity="10", unit_price="100.00", amount="1000.00")
+    return invoice(id_, "ZA-2", seats, total="1000.00")
 
 
 def question(*invoices: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -237,7 +259,7 @@ def question(*invoices: dict[str, Any], **changes: Any) -> dict[str, Any]:
 class World:
     """An installation over real Delta tables and a real database; `now` is moved by hand."""
 
-    def __init__(self, folder: Path, database: Database, checks: Iterable[Check] = (WRONG_PRICE,), **said: Any) -> None:
+    def __init__(self, folder: Path, database: Database, rules: Iterable[Check], **said: object) -> None:
         self.now = NOW
         sources = {
             name: {"connector": "files", "roles": [role], "mapping": name, "freshness_minutes": 60}
@@ -249,9 +271,8 @@ class World:
         self.installed.owners = OWNERS
         self.installed.runs = {}
         self.installed.books = Books(config.roles(), {name: frozenset(mapped) for name, (_, mapped) in SYSTEMS.items()})
-        self.installed.ruleset = Ruleset(checks, self.installed.books, config.overrides())
+        self.installed.ruleset = Ruleset(rules, self.installed.books, config.overrides())
         self.store = self.installed.store
-        self._published = 0
 
     @property
     def database(self) -> Database:
@@ -260,12 +281,12 @@ class World:
     def gate(self) -> Gate:
         return open_gate(self.installed)
 
-    def publish(self, rows: Rows | None = None, **watermarks: datetime | str | None) -> str:
+    def publish(self, rows: Rows | None = None, *, marks: Mapping[str, datetime | str | None] | None = None) -> str:
         """Write rows and publish. A watermark per system is as of now, unless given; a text is why reading failed."""
         write(self.store, rows or {})
         readings = []
         for system, (_, mapped) in SYSTEMS.items():
-            mark = watermarks.get(system, self.now - MINUTE)
+            mark = (marks or {}).get(system, self.now - MINUTE)
             failure = mark if isinstance(mark, str) else None
             at = self.now - MINUTE if isinstance(mark, str) else mark
             said = {"system": system, "watermark": at.isoformat() if at else None, "failure": failure}
