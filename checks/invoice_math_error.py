@@ -102,14 +102,16 @@ def _line_faults() -> ir.Table:
 
 
 def _gap(line: ir.Table) -> ir.Table:
-    """Lines whose amount is neither quantity × price nor that for the months billed; parts of months are not judged.
+    """Lines whose amount is neither quantity × price nor that for the months billed.
 
-    Usage is not judged either: its price comes in tiers, and its own check rates it again.
+    A part of a billing period is not judged, because how it is cut depends on the days; nor is usage, whose price
+    comes in tiers. Their own checks work them out.
     """
     priced = line.filter((line.kind != "usage") & line.quantity.notnull() & line.unit_price.notnull())
     own = CycleColumns.of(priced.since, ibis.null("int64"), ibis.literal(1))
     months = own.index(priced.until)
-    is_part = (own.boundary(months) != priced.until).fill_null(False)
+    is_whole = (own.boundary(months) == priced.until) & (months == priced.cycle_months.fill_null(months))
+    is_part = ~is_whole.fill_null(True)
     value = product(priced.quantity, priced.unit_price)
     by_months = product(value, months.fill_null(1).cast("decimal(18, 0)"))
     spans = priced.s_price_months.fill_null(1)

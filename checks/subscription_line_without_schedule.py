@@ -35,21 +35,28 @@ from checks.customers import of_customers
 from checks.periods import FOREVER, days
 from checks.rows import candidates, collected, reference, some
 
+BEGINNING = ibis.date(1900, 1, 1)
+
 
 def find(books: Books, params: Params) -> ir.Table:
-    """Active recurring lines whose last schedule, or the day they are billed through, lies before their end.
+    """Active recurring lines with days between their start and their end that no schedule covers.
 
     The end is the contract line's where the line has one, else the line's own or its subscription's. A line
     without an end must be scheduled up to the day that is asked about.
     """
     line = subscribed.LINES.table
     line = line.filter((line.status == "active") & (line.charge_type.fill_null("recurring") == "recurring"))
-    rows = _with_schedules(books, _with_end(of_customers(books, line))).cross_join(books.request)
+    rows = _with_end(of_customers(books, line))
+    bare = _bare(books)
+    rows = rows.left_join(bare, [rows.system == bare.b_system, rows.key == bare.b_line]).cross_join(books.request)
     free = ibis.greatest(rows.start_date, rows.free_until.fill_null(rows.start_date))
-    scheduled = ibis.coalesce(rows.scheduled_until, rows.start_date)
-    since = ibis.greatest(free, scheduled, rows.charged_through.fill_null(rows.start_date))
-    until = (rows.ends == FOREVER).ifelse(rows.target_date, rows.ends)
-    off = rows.mutate(since=since, until=until).filter(lambda t: t.since < t.until)
+    # Being billed through a day excuses what lies at the ends; it says nothing of a hole between two schedules.
+    billed = rows.is_hole.fill_null(False).ifelse(free, rows.charged_through.fill_null(free))
+    since = ibis.greatest(free, rows.bare_from.fill_null(free), billed)
+    end = (rows.ends == FOREVER).ifelse(rows.target_date, rows.ends)
+    until = ibis.least(end, rows.bare_to.fill_null(FOREVER))
+    off = _summed(rows.mutate(since=since, until=until).filter(lambda t: t.since < t.until))
+    off = _with_schedules(books, off)
     own = ibis.array([reference(off.system, "subscription_lines", off.key)])
     return candidates(
         off,
@@ -63,7 +70,7 @@ def find(books: Books, params: Params) -> ir.Table:
         quantity=off.quantity,
         unit_price=off.unit_price,
         price_months=off.price_months,
-        uncovered_days=days(off.since, off.until),
+        uncovered_days=off.uncovered_days,
         year_days=ibis.literal(params.whole("year_days")),
     )
 
@@ -77,10 +84,33 @@ def _with_end(line: ir.Table) -> ir.Table:
     return joined.mutate(ends=ibis.least(of_contract.fill_null(of_billing), in_term))
 
 
+def _bare(books: Books) -> ir.Table:
+    """Per line the stretches [bare_from, bare_to) that its schedules leave out: before, after and (holes) between."""
+    known = books.table("billing_schedules", "billing")
+    known = known.select(
+        b_system="system", b_line="subscription_line_key", starts="start_date", ends=known.end_date.fill_null(FOREVER)
+    )
+    earlier = ibis.window(group_by=["b_system", "b_line"], order_by=["starts", "ends"], preceding=(None, 1))
+    covered = known.mutate(covered=known.ends.max().over(earlier).fill_null(BEGINNING))
+    between = covered.filter(covered.starts > covered.covered)
+    between = between.select(
+        "b_system", "b_line", bare_from="covered", bare_to="starts", is_hole=between.covered > BEGINNING
+    )
+    after = known.group_by("b_system", "b_line").agg(bare_from=known.ends.max())
+    return between.union(after.mutate(bare_to=FOREVER, is_hole=False))
+
+
+def _summed(bare: ir.Table) -> ir.Table:
+    """One row per line: its first bare day, and how many there are."""
+    line = ["system", "key", "account_key", "currency", "number", "name", "modified_at"]
+    return bare.group_by([*line, "quantity", "unit_price", "price_months"]).agg(
+        since=bare.since.min(), uncovered_days=days(bare.since, bare.until).sum()
+    )
+
+
 def _with_schedules(books: Books, line: ir.Table) -> ir.Table:
     known = books.table("billing_schedules", "billing")
     known = known.group_by(c_system="system", c_line="subscription_line_key").agg(
-        scheduled_until=known.end_date.fill_null(FOREVER).max(),
         schedules=collected(reference(known.system, "billing_schedules", known.key)),
     )
     return line.left_join(known, [line.system == known.c_system, line.key == known.c_line])

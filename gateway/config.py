@@ -55,6 +55,8 @@ class Source(Part):
     commit_lag_minutes: Annotated[int, Field(ge=0)] = 0
     # How often all keys are compared with the source's, for what vanished without a trace; 0 at every poll.
     census_hours: Annotated[int, Field(ge=0)] = 24
+    # How many records are held in memory and written at once; after a kill no more are read again.
+    batch_records: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
 
     @model_validator(mode="after")
     def _fits_its_connector(self) -> Self:

@@ -15,7 +15,7 @@ from gateway.console.posted import SaidDep
 from gateway.console.standing import Shown, of_clock
 from gateway.console.timeline import told
 from gateway.console.visit import Visit, VisitDep
-from gateway.errors import Refused
+from gateway.errors import NotFound, Refused
 from gateway.exceptions.actions import case_number
 from gateway.exceptions.clocks import Cycle
 from gateway.exceptions.search import CaseFile, case_file
@@ -51,7 +51,7 @@ def changed(reference: str, action: str, visit: VisitDep, said: SaidDep) -> Resp
     """Carry out what a form says; where that is refused, the page again with the reason and what was typed."""
     try:
         carried_out = act(visit, action, reference, said)
-    except Refused as refusal:
+    except (Refused, NotFound) as refusal:
         return _page(visit, reference, 409, refusal=str(refusal), tried=action, typed=said.shown())
     return RedirectResponse(f"/exceptions/EXC-{case_number(reference)}?done={carried_out.name}", SEE_OTHER)
 

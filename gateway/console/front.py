@@ -70,8 +70,9 @@ def _charts(found: Sequence[Group]) -> list[Markup]:
     if not found:
         return []
     drawn = [charts.cases_by_age(figures.by_age(found))]
-    for currency in list(figures.amounts(found))[:CHARTED_CURRENCIES]:
-        if currency is not None and (rows := figures.amounts_by_age(found, currency)):
+    currencies = [currency for currency in figures.amounts(found) if currency is not None]
+    for currency in currencies[:CHARTED_CURRENCIES]:
+        if rows := figures.amounts_by_age(found, currency):
             drawn.append(charts.amounts_by_age(currency, rows))
     return drawn
 

@@ -90,7 +90,7 @@ def _found(session: Session, filters: Filters, visit: Visit) -> tuple[Page, list
 def _choices(session: Session, visit: Visit) -> list[Choices]:
     names, owners = words.Names(visit.installed.owners), visit.installed.owners
     columns = (Case.check_id, Case.record_system, Case.currency)
-    held = session.execute(select(*columns).distinct()).tuples().all()
+    held = session.execute(select(*columns).distinct()).all()
     checks = sorted({check for check, _, _ in held})
     systems = sorted({system for _, system, _ in held})
     currencies = sorted({currency or words.NO_CURRENCY for _, _, currency in held})

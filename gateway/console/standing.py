@@ -82,7 +82,7 @@ class Standings:
         return Case.number == any_(literal(sorted(self.numbers(standing)), ARRAY(BigInteger)))
 
     def _sorted(self, session: Session) -> Mapping[Standing, list[int]]:
-        rows = session.execute(select(Case.number, Case.sla_terms).where(Case.state.in_(ACTIVE))).tuples().all()
+        rows = session.execute(select(Case.number, Case.sla_terms).where(Case.state.in_(ACTIVE))).all()
         terms = frozen_terms(session, {digest for _, digest in rows})
         found: dict[Standing, list[int]] = defaultdict(list)
         for some in batched(rows, BATCH):

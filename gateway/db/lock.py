@@ -34,7 +34,8 @@ def advisory_lock(database: Database, number: int) -> Iterator[Held | None]:
         try:
             yield Held(connection) if got else None
         finally:
-            _let_go(connection, number)
+            if got:
+                _let_go(connection, number)
 
 
 def _let_go(connection: Connection, number: int) -> None:

@@ -104,7 +104,7 @@ class Calendar:
 
     def openings(self, start: datetime, end: datetime) -> Iterator[Opening]:
         while start < end:
-            index = 0
+            index = max(bisect_right(self._starts, start) - 1, 0)
             stop = min(end, self._starts[index + 1]) if index + 1 < len(self._starts) else end
             yield from self._version_openings(index, start, stop)
             start = stop

@@ -47,10 +47,10 @@ class Drafts:
 def from_body(run: Run, invoices: Sequence[Invoice], now: datetime) -> Drafts:
     """The invoices of a request. Raises Refused for a number or a period that no draft can have."""
     lines = _lines(run, invoices, now)
-    return Drafts(run.system, run.id, _invoices(run, invoices, _taxes(lines), now), lines)
+    return Drafts(run.system, (run.id,), _invoices(run, invoices, _taxes(lines), now), lines)
 
 
-def from_platform(system: str, pulled: DraftRun) -> Drafts:
+def from_platform(run: Run, pulled: DraftRun) -> Drafts:
     """The drafts that were pulled. Raises Refused for a draft that lacks what any judgement needs."""
     for row in pulled.invoices:
         _check_present(row, _INVOICE_MUST, f"The draft {row['key']}")

@@ -56,7 +56,7 @@ _LINES = """
 # Stored drafts that the request's stand for: of the same run, with the same id or with the same number.
 _REPLACED = """
     SELECT system, key FROM truth.invoices WHERE system = $system AND status = 'draft' AND (
-        run_key = $run OR key IN (SELECT key FROM said_invoices) OR number IN (SELECT number FROM said_invoices))
+        run_key IN (SELECT unnest($runs)) OR key IN (SELECT key FROM said_invoices) OR number IN (SELECT number FROM said_invoices))
 """
 # Customers whom only other runs of the platform bill: all their accounts there are in other batches.
 _ELSEWHERE = """
@@ -75,7 +75,7 @@ class Overlay:
     def __init__(self, truth: Truth, cursor: duckdb.DuckDBPyConnection, drafts: Drafts, request: Request) -> None:
         self.engine = Engine(cursor)
         self._owned = truth.owned
-        self._given = {"system": drafts.system, "run": drafts.run_key}
+        self._given: dict[str, object] = {"system": drafts.system, "runs": list(drafts.run_names)}
         self._batches = list(drafts.batches)
         self._narrowed: list[str] = []
         self.engine.ask(request)

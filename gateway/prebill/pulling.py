@@ -31,7 +31,7 @@ class Pulling:
             raise NotFound(f"There is no billing source {run.system!r}; tieout.yaml has: {named}.")
         if question.invoices is None:
             pulled = self._pull(run)
-            drafts, target = from_platform(run.system, pulled), pulled.run.get("target_date")
+            drafts, target = from_platform(run, pulled), pulled.run.get("target_date")
         else:
             drafts, target = from_body(run, question.invoices, now), None
         return drafts, run.target_date or target or drafts.latest_date() or now.date()

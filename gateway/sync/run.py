@@ -59,8 +59,15 @@ def _read(installed: Installation, cycle: SyncCycle, name: str) -> SourceReport:
     except ConnectorError as error:
         installed.ledger.fail(name, mapping.walked, mapping.hash, str(error), installed.clock())
         return SourceReport(failures=dict.fromkeys(mapping.walked, str(error)))
-    lag, census = timedelta(minutes=said.commit_lag_minutes), timedelta(hours=said.census_hours)
+    source = OpenSource(
+        name,
+        mapping,
+        connector,
+        lag=timedelta(minutes=said.commit_lag_minutes),
+        census_every=timedelta(hours=said.census_hours),
+        batch_records=said.batch_records,
+    )
     try:
-        return cycle.read(OpenSource(name, mapping, connector, lag, census))
+        return cycle.read(source)
     finally:
         connector.close()

@@ -15,6 +15,7 @@ class OpenSource:
     """A source that is configured, mapped and reachable through its connector.
 
     `lag`: how long a row may take to become visible after its stamp. `census_every`: how often all keys are compared.
+    `batch_records`: how many records are written at once; a write costs nearly the same for one as for thousands.
     """
 
     name: str
@@ -22,6 +23,7 @@ class OpenSource:
     connector: Connector
     lag: timedelta = timedelta(0)
     census_every: timedelta = timedelta(days=1)
+    batch_records: int = 20_000
 
     @property
     def absence_counts(self) -> bool:

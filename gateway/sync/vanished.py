@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from connectors.errors import CursorLost, PermanentError
 from gateway.sync.readings import entities_of
-from gateway.sync.walk import BATCH_RECORDS, Keys, Walked, Walker
+from gateway.sync.walk import Keys, Walked, Walker
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def bury_deleted(walker: Walker, walked: Walked) -> bool:
     keys = walker.source.connector.deletions(name, walked.standing.deletions_from)
     entities = entities_of(walker.source.mapping, name)
     try:
-        while chunk := list(islice(keys, BATCH_RECORDS)):
+        while chunk := list(islice(keys, walker.source.batch_records)):
             for entity in entities:
                 walker.bury(entity, chunk)
             walker.ledger.clear_rejects(walker.source.name, name, chunk)

@@ -22,9 +22,6 @@ from gateway.sync.source import OpenSource, SourceReport
 
 log = logging.getLogger(__name__)
 
-# Rows are written in batches of about this many: a write costs nearly the same for one row as for thousands.
-BATCH_RECORDS = 20_000
-
 Progress = Callable[[str, str, int], None]
 
 
@@ -110,7 +107,7 @@ class Walker:
 
     def _store(self, walked: Walked, pages: Iterator[Page]) -> None:
         self.report.records.setdefault(walked.name, 0)
-        for page in batches(pages):
+        for page in batches(pages, self.source.batch_records):
             self._note(walked, page, self._write(walked, page.records))
 
     def _write(self, walked: Walked, records: Sequence[Record]) -> Sequence[Reject]:
@@ -149,17 +146,17 @@ class Walker:
         telemetry.deleted.add(count, {"system": self.source.name, "entity": entity})
 
 
-def batches(pages: Iterator[Page]) -> Iterator[Page]:
+def batches(pages: Iterator[Page], records: int) -> Iterator[Page]:
     """Join small pages, so that one write takes many rows. The position is the last of the joined pages that had one.
 
-    A batch holds fewer than BATCH_RECORDS records and one page, whether its pages have positions or not.
+    A batch holds fewer than `records` and one page more, whether its pages have positions or not.
     """
     held: list[Record] = []
     position: Position | None = None
     for page in pages:
         held.extend(page.records)
         position = page.position or position
-        if len(held) >= BATCH_RECORDS:
+        if len(held) >= records:
             yield Page(held, position)
             held, position = [], None
     if held or position is not None:

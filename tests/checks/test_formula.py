@@ -1,4 +1,5 @@
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def test_the_numbers_are_put_in_with_the_brackets_that_they_need() -> None:
 @given(AMOUNTS, AMOUNTS, AMOUNTS)
 def test_it_is_exact(a: Decimal, b: Decimal, c: Decimal) -> None:
     value = Formula("a * b - max(c, 0)").value({"a": a, "b": b, "c": c})
-    assert value * 10**8 == int(a * 10**4) * int(b * 10**4) - int(max(c, Decimal(0)) * 10**4) * 10**4
+    assert Fraction(value) == Fraction(a) * Fraction(b) - Fraction(max(c, Decimal(0)))
 
 
 @pytest.mark.parametrize("a", [0, 1])

@@ -17,7 +17,7 @@ from checks.ruleset import Override, Ruleset
 from tests.checks.broken import underpriced, unscheduled_revenue
 from tests.checks.kit import EVERYTHING, NOW, Ledger
 
-BOOKS = Books({role: (role,) for role in ROLES}, {role: EVERYTHING for role in ROLES})
+BOOKS = Books({role: (role,) for role in ROLES}, dict.fromkeys(ROLES, EVERYTHING))
 CHECK = CATALOGUE["revenue_schedule_missing"]
 
 

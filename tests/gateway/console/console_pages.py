@@ -1,5 +1,6 @@
 """A page as a reader meets it: its words, its links, its forms."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -25,7 +26,7 @@ class Page(HTMLParser):
         self._link: tuple[str, str] | None = None
         self._link_words: list[str] = []
         self.feed(response.text)
-        self.text = " ".join(" ".join(self._words).split())
+        self.text = re.sub(r" ([,.;:)])", r"\1", " ".join(" ".join(self._words).split()))
 
     def form(self, ending: str) -> Form | None:
         """The form whose action ends so."""

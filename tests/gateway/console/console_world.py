@@ -148,9 +148,12 @@ def _evidence(records: Collection[Record]) -> Mapping[Record, Mapping[str, str]]
 class World:
     """An installation whose clock is moved by hand, over a database of its own."""
 
-    def __init__(self, database: Database, folder: Path, **policy: str) -> None:
+    def __init__(
+        self, database: Database, folder: Path, public_url: str = "http://127.0.0.1:8080", **policy: str
+    ) -> None:
         self.now = NOW
         settings: dict[str, Any] = {
+            "public_url": public_url,
             "console": policy or {"access": "open", "act_as": "ann"},
             "sources": {
                 name: {"connector": name, "roles": [role], "mapping": f"{name}.yaml"}

@@ -19,7 +19,8 @@ def test_a_blocked_run_must_not_proceed(world: World, client: httpx.Client) -> N
         "sha256:" + "c" * 64,
         "good until 1 Dec 2026, 16:30 UTC (in 60 min)",
         "1 check has no source Shipped not billed",
-        "Block failed Seat overage unbilled 18 more seats than licensed were active. 20,900.00 20,000.00 900.00 USD Leak",
+        "Block failed Seat overage unbilled 18 more seats than licensed were active.",
+        "20,900.00 20,000.00 900.00 USD Leak EXC-1",
     ):
         assert words in shown.text
     assert shown.links["EXC-1"] == "/exceptions/EXC-1"

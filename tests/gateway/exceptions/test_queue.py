@@ -177,6 +177,25 @@ def test_the_same_sweep_twice_is_one_clean_evaluation(database: Database) -> Non
         assert sweep(database, passed(), at=NOW + hours * HOUR, data=NOW + HOUR).cleared == 0
 
 
+def test_clean_on_the_data_that_showed_it_is_no_clean_evaluation(database: Database) -> None:
+    sweep(database, failed(finding()))
+    sweep(database, passed(), at=NOW + HOUR, data=NOW)
+    assert sweep(database, passed(), at=NOW + 2 * HOUR).cleared == 0
+
+
+def test_clean_on_older_data_than_the_last_sighting_is_no_clean_evaluation(database: Database) -> None:
+    sweep(database, failed(finding()))
+    sweep(database, failed(finding()), at=NOW + 2 * HOUR)
+    sweep(database, passed(), at=NOW + 3 * HOUR, data=NOW + HOUR)
+    assert sweep(database, passed(), at=NOW + 4 * HOUR).cleared == 0
+
+
+def test_a_sweep_that_began_before_the_gate_and_sees_the_same_is_not_clean(database: Database) -> None:
+    sweep(database, failed(finding()), at=NOW + 2 * HOUR, data=NOW, conclusive=False)
+    sweep(database, failed(finding()), at=NOW + HOUR)
+    assert sweep(database, passed(), at=NOW + 3 * HOUR).cleared == 0
+
+
 def test_a_finding_between_two_clean_evaluations_begins_the_count_anew(database: Database) -> None:
     sweep(database, failed(finding()))
     sweep(database, passed(), at=NOW + HOUR)

@@ -31,7 +31,7 @@ from tests.gateway.exceptions.queue_world import (
     passed,
 )
 
-READS = {SEATS.id: frozenset({"metering"})}
+READS = {SEATS.id: frozenset({"metering"}), STALE.id: frozenset({"metering"})}
 URL = "http://127.0.0.1:8080/"
 
 

@@ -17,7 +17,7 @@ from tests.gateway.prebill.prebill_world import NOW, invoice, line
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=8)
 CENTS = st.integers(-(10**15), 10**15)
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=25, deadline=None)
 
 
 Hash = Callable[[Sequence[dict[str, Any]]], str]

@@ -3,6 +3,7 @@
 The systems and the installation share one clock, which only the test moves.
 """
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -126,10 +127,15 @@ ROLES = {"crm": ["crm"], "billing": ["billing"], "erp": ["erp"], "meter": ["usag
 
 
 class Systems:
-    """The four sources. `page_size` is that of Salesforce and Zuora."""
+    """The four sources. `page_size` is that of Salesforce and Zuora.
 
-    def __init__(self, folder: Path, page_size: int = 3) -> None:
-        self.now = NOW
+    `live`: the clock is the machine's, as a command in a process of its own has it; `forward` then moves the systems
+    alone.
+    """
+
+    def __init__(self, folder: Path, page_size: int = 3, *, live: bool = False) -> None:
+        self._moved = timedelta(0)
+        self._live = live
         self.folder = folder
         self._stack = ExitStack()
         self._started: set[str] = set()
@@ -151,7 +157,7 @@ class Systems:
             client_id=SECRETS["client_id"],
             certificate_id=SECRETS["certificate_id"],
             public_key_pem=public_key,
-            wall_clock=self.clock,
+            wall_clock=self.reader_clock,
         )
         self._define()
 
@@ -172,19 +178,34 @@ class Systems:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @property
+    def salesforce_port(self) -> int:
+        return int(self.salesforce.url.rpartition(":")[2])
+
+    @property
+    def zuora_port(self) -> int:
+        return int(self.zuora.url.rpartition(":")[2])
+
+    @property
+    def now(self) -> datetime:
+        return (datetime.now(UTC) if self._live else NOW) + self._moved
+
     def clock(self) -> datetime:
+        """The time in the systems."""
         return self.now
 
+    def reader_clock(self) -> datetime:
+        """The time where they are read."""
+        return datetime.now(UTC) if self._live else self.now
+
     def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
+        self._moved += timedelta(**by)
 
     def write_usage(self, name: str, *events: Mapping[str, object]) -> None:
         """A file of the meter that nobody is writing to any more."""
-        import json
-
         path = self.folder / "files" / "usage" / name
         path.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
-        left = (self.now - timedelta(minutes=5)).timestamp()
+        left = (self.reader_clock() - timedelta(minutes=5)).timestamp()
         os.utime(path, (left, left))
 
     def settings(self, names: Iterable[str] = MAPPINGS, **more: object) -> dict[str, Any]:
@@ -234,7 +255,7 @@ class Reader:
 
     def __init__(self, systems: Systems, database: Database, settings: dict[str, Any]) -> None:
         self.systems = systems
-        self.installed = Installation(parse(settings, systems.folder), systems.clock)
+        self.installed = Installation(parse(settings, systems.folder), systems.reader_clock)
         self.installed.database = database
 
     def sync(self, **how: Any) -> CycleReport:

@@ -1,6 +1,6 @@
 """After a first sync, what changed arrives, what did not is not written again, and what is gone is gone."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -104,8 +104,8 @@ def test_a_record_that_is_no_longer_of_a_kind_leaves_its_entity(systems: Systems
 
 def test_another_record_may_hold_a_shared_key(systems: Systems, reading: MakeReader) -> None:
     def segment(number: int, *, last: bool) -> str:
-        row = {"Id": f"s{number}", "OriginalId": "line", "ChargeNumber": f"C-{number}", "Segment": number}
-        return systems.tenant.put("RatePlanCharge", row | {"IsLastSegment": last})
+        names = {"Id": f"s{number}", "OriginalId": "line", "ChargeNumber": f"C-{number}"}
+        return systems.tenant.put("RatePlanCharge", {**names, "Segment": number, "IsLastSegment": last})
 
     segment(1, last=True)
     reader = reading("billing")
@@ -152,8 +152,6 @@ def test_a_census_at_every_poll_where_the_file_asks_for_it(systems: Systems, rea
 
 
 def test_netsuite_lists_deletions_and_periods_are_read_in_full(systems: Systems, reading: MakeReader) -> None:
-    from datetime import date
-
     customer = systems.account.put("customer", {"companyname": "A", "entityid": "C-1"})
     kept, gone = (
         systems.account.put(
@@ -202,7 +200,9 @@ def test_files_bring_news_and_their_absence_says_nothing(systems: Systems, readi
     assert reader.versions() == before
 
 
-def test_a_changed_mapping_reads_and_writes_everything_again(crm: Reader, systems: Systems, reading: MakeReader) -> None:
+def test_a_changed_mapping_reads_and_writes_everything_again(
+    crm: Reader, systems: Systems, reading: MakeReader
+) -> None:
     file = systems.folder / "crm.yaml"
     file.write_text(file.read_text().replace("number: Name", "number: {from: Name, as: lower}", 1))
     systems.forward(days=3)
@@ -215,7 +215,9 @@ def test_a_changed_mapping_reads_and_writes_everything_again(crm: Reader, system
 
 def test_a_mapping_that_leaves_records_out_buries_them(crm: Reader, systems: Systems, reading: MakeReader) -> None:
     file = systems.folder / "crm.yaml"
-    file.write_text(file.read_text().replace("Deal__c:\n    key: Id", "Deal__c:\n    filter: Name != 'Q-3'\n    key: Id"))
+    file.write_text(
+        file.read_text().replace("Deal__c:\n    key: Id", "Deal__c:\n    filter: Name != 'Q-3'\n    key: Id")
+    )
     again = reading("crm")
     again.sync()
     assert {row["number"] for row in again.rows("quotes", "crm", deleted=True).values()} == {"Q-3"}
