@@ -225,5 +225,6 @@ def _advice(check: str, doc: str | None) -> Mapping[str, str]:
         text = next((p for p in paragraphs if p.startswith(heading.value + ":")), None)
         if text is None:
             raise DeclarationError(f"The docstring of {check} has no paragraph «{heading.value}: …».")
-        found[heading.name.lower()] = text.removeprefix(heading.value + ":").strip()
+        said = text.removeprefix(heading.value + ":").strip()
+        found[heading.name.lower()] = said[:1].upper() + said[1:]
     return found

@@ -11,12 +11,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gateway.exceptions.events import Happening, histories, write
+from gateway.exceptions.events import Happening, histories, write_many
 from gateway.exceptions.promise import frozen_terms, refresh
 from gateway.exceptions.states import Move, State, after
 from gateway.exceptions.steps import Step, StepKind, due_steps
 from gateway.exceptions.tables import Case
-from gateway.notices.outbox import item
+from gateway.notices.outbox import NoticeItem, item
 from gateway.notices.timing import ready
 from gateway.owners.duty import reached
 from gateway.owners.model import Owners
@@ -40,17 +40,18 @@ def run_escalations(session: Session, owners: Owners, now: datetime, *, limit: i
     cases = list(session.scalars(statement.with_for_update(of=Case, key_share=True, skip_locked=True)))
     terms = frozen_terms(session, {case.sla_terms for case in cases})
     known = histories(session, [case.number for case in cases])
-    done = 0
+    happenings: list[Happening] = []
     for case in cases:
-        steps = due_steps(known[case.number], terms[case.sla_terms], owners.business_calendars, now)
-        for step in steps:
-            _carry_out(session, owners, case, step, now)
-        done += len(steps)
+        for step in due_steps(known[case.number], terms[case.sla_terms], owners.business_calendars, now):
+            told = list(dict.fromkeys(_recipients(owners, case, step, now)))
+            happenings.append(_carry_out(case, step, told))
+            session.add_all(_items(owners, case, step, told, now))
+    write_many(session, now, ACTOR, happenings)
     refresh(session, owners, cases, now)
-    return Escalated(len(cases), done, len(cases) == limit)
+    return Escalated(len(cases), len(happenings), len(cases) == limit)
 
 
-def _carry_out(session: Session, owners: Owners, case: Case, step: Step, now: datetime) -> None:
+def _carry_out(case: Case, step: Step, told: list[str]) -> Happening:
     move = {StepKind.ACK_EXPIRED: Move.EXPIRE, StepKind.PAUSE_OVER: Move.RESUME}.get(step.kind, Move.ESCALATE)
     was = State(case.state)
     case.state = after(case.reference, was, move)
@@ -60,14 +61,16 @@ def _carry_out(session: Session, owners: Owners, case: Case, step: Step, now: da
         case.pending_until = case.pending_reason = None
     if step.kind is StepKind.ORPHANED:
         case.orphaned = True
-    told = list(dict.fromkeys(_recipients(owners, case, step, now)))
     before = {"state": was.value} if case.state != was else {}
     named = {"kind": step.kind.value, "planned": step.at.isoformat(), "told": told, "clock": step.clock, "to": step.to}
-    happened = Happening(case.number, move, State(case.state), _sentence(step), before, named, step.key)
-    write(session, now, ACTOR, happened)
+    return Happening(case.number, move, State(case.state), _sentence(step), before, named, step.key)
+
+
+def _items(owners: Owners, case: Case, step: Step, told: list[str], now: datetime) -> Iterator[NoticeItem]:
     kind = _notice_kind(step)
     when = ready(kind, case.severity, owners.business_calendars[case.calendar], now)
-    session.add_all(item(case.number, recipient, kind, case.severity, now, when) for recipient in told)
+    for recipient in told:
+        yield item(case.number, recipient, kind, case.severity, now, when)
 
 
 def _recipients(owners: Owners, case: Case, step: Step, now: datetime) -> Iterator[str]:

@@ -29,11 +29,12 @@ _LINE_MUST = ("invoice_key", "amount")
 class Drafts:
     """The drafts of one run, in the shape of the books' invoices and invoice_lines.
 
-    `batches`: the batches of accounts that the run bills, as the platform says; empty where it bills everybody.
+    `run_names` are the ids and numbers by which stored drafts may name the run. `batches`: the batches of accounts
+    that the run bills, as the platform says; empty where it bills everybody.
     """
 
     system: str
-    run_key: str
+    run_names: tuple[str, ...]
     invoices: pa.Table
     lines: pa.Table
     batches: tuple[str, ...] = ()
@@ -58,7 +59,8 @@ def from_platform(run: Run, pulled: DraftRun) -> Drafts:
         _check_present(row, _LINE_MUST, f"The line {row['key']} of the draft {row.get('invoice_key')}")
     invoices, lines = table_from("invoices", pulled.invoices), table_from("invoice_lines", pulled.lines)
     batches = tuple(batch for batch in str(pulled.run.get("batches") or "").split(",") if batch)
-    return Drafts(system, str(pulled.run["key"]), invoices, lines, batches)
+    names = dict.fromkeys((run.id, pulled.run["key"], pulled.run.get("number")))
+    return Drafts(run.system, tuple(name for name in names if name), invoices, lines, batches)
 
 
 def _check_present(row: Mapping[str, Any], names: Iterable[str], what: str) -> None:

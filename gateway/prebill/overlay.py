@@ -56,7 +56,8 @@ _LINES = """
 # Stored drafts that the request's stand for: of the same run, with the same id or with the same number.
 _REPLACED = """
     SELECT system, key FROM truth.invoices WHERE system = $system AND status = 'draft' AND (
-        run_key IN (SELECT unnest($runs)) OR key IN (SELECT key FROM said_invoices) OR number IN (SELECT number FROM said_invoices))
+        list_contains($runs, run_key)
+        OR key IN (SELECT key FROM said_invoices) OR number IN (SELECT number FROM said_invoices))
 """
 # Customers whom only other runs of the platform bill: all their accounts there are in other batches.
 _ELSEWHERE = """
@@ -75,8 +76,11 @@ class Overlay:
     def __init__(self, truth: Truth, cursor: duckdb.DuckDBPyConnection, drafts: Drafts, request: Request) -> None:
         self.engine = Engine(cursor)
         self._owned = truth.owned
-        self._given: dict[str, object] = {"system": drafts.system, "runs": list(drafts.run_names)}
-        self._batches = list(drafts.batches)
+        self._given = {
+            "system": drafts.system,
+            "runs": list(drafts.run_names),
+            "batches": list(drafts.batches),
+        }
         self._narrowed: list[str] = []
         self.engine.ask(request)
         self.engine.hold("said_invoices", drafts.invoices)
@@ -92,10 +96,9 @@ class Overlay:
 
     def elsewhere(self) -> frozenset[str]:
         """The customers whom the run does not bill, because the platform says that it bills other batches."""
-        if not self._batches:
+        if not self._given["batches"]:
             return frozenset()
-        given = {"system": self._given["system"], "batches": self._batches}
-        return frozenset(row[0] for row in self.engine.connection.execute(_ELSEWHERE, given).fetchall())
+        return frozenset(row[0] for row in self._execute(_ELSEWHERE).fetchall())
 
     def narrow(self, entities: Collection[str]) -> Engine:
         """Rows of the customers that the drafts are for, and rows that belong to nobody.
@@ -124,8 +127,11 @@ class Overlay:
         self._narrowed.append(name)
 
     def _make(self, name: str, sql: str) -> None:
-        used = {key: value for key, value in self._given.items() if f"${key}" in sql}
-        self.engine.connection.execute(f'CREATE TEMP TABLE "{name}" AS {sql}', used)
+        self._execute(f'CREATE TEMP TABLE "{name}" AS {sql}')
+
+    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Run it with what of the given it names: DuckDB refuses to be told more."""
+        return self.engine.connection.execute(sql, {key: v for key, v in self._given.items() if f"${key}" in sql})
 
 
 def _stored(name: str) -> str:

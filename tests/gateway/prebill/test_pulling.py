@@ -39,8 +39,8 @@ from tests.gateway.prebill.prebill_world import (
 PULL = {"run": {"system": "zuora", "id": "BR-1"}}
 
 
-def _run(price: str = "40.00", **changes: Any) -> DraftRun:
-    stamps = {"system": "zuora", "modified_at": NOW, "synced_at": NOW, "deleted": False}
+def _run(price: str = "40.00", total: str = "20000.00", without: str = "") -> DraftRun:
+    stamps: dict[str, object] = {"system": "zuora", "modified_at": NOW, "synced_at": NOW, "deleted": False}
     head = {
         **stamps,
         "key": "I-1",
@@ -50,7 +50,7 @@ def _run(price: str = "40.00", **changes: Any) -> DraftRun:
         "run_key": "BR-1",
         "currency": "USD",
         "invoice_date": date(2026, 11, 30),
-        "total": Decimal("20000.00"),
+        "total": Decimal(total),
     }
     line = {
         **stamps,
@@ -66,7 +66,7 @@ def _run(price: str = "40.00", **changes: Any) -> DraftRun:
         **PERIOD,
     }
     run = {**stamps, "key": "BR-1", "number": "BR-1", "target_date": date(2026, 11, 29)}
-    return DraftRun(run, [{**head, **changes}], [line])
+    return DraftRun(run, [{**head, without: None}], [line])
 
 
 def _reply(world: World, serve: Serve, answer: DraftRun | Exception) -> httpx.Response:
@@ -102,7 +102,7 @@ def test_one_changed_cent_is_another_content(world: World, serve: Serve) -> None
     caller = serve(world)
     before = caller.ask(PULL).json()["content_hash"]
     assert caller.ask(PULL).json()["content_hash"] == before
-    world.can_pull(Pulled(_run(total=Decimal("20000.01"))))
+    world.can_pull(Pulled(_run(total="20000.01")))
     assert caller.ask(PULL).json()["content_hash"] != before
 
 
@@ -135,7 +135,7 @@ def test_a_run_that_cannot_be_pulled_is_a_problem(
 
 @pytest.mark.parametrize("missing", ["account_id", "currency", "invoice_date", "total"])
 def test_a_draft_that_lacks_what_any_judgement_needs_is_a_problem(world: World, serve: Serve, missing: str) -> None:
-    reply = _reply(world, serve, _run(**{missing: None}))
+    reply = _reply(world, serve, _run(without=missing))
     assert (reply.status_code, reply.json()["type"]) == (409, "urn:tieout:problem:run-not-ready")
     assert missing in reply.json()["detail"]
 
@@ -180,9 +180,19 @@ def zuora(tenant: ZuoraTenant, world: World) -> Iterator[ZuoraServer]:
 
 
 def _draft(tenant: ZuoraTenant, price: str) -> str:
-    invoice = {"InvoiceNumber": "INV1", "AccountId": "ZA-1", "Status": "Draft", "Amount": Decimal(20000)}
+    invoice: dict[str, Any] = {
+        "InvoiceNumber": "INV1",
+        "AccountId": "ZA-1",
+        "Status": "Draft",
+        "Amount": Decimal(20000),
+    }
     key = tenant.put("Invoice", {**invoice, "InvoiceDate": LAST, "Currency__c": "USD"})
-    item = {"InvoiceId": key, "RatePlanChargeId": "R-1", "ProcessingType": "0", "ChargeAmount": Decimal(20000)}
+    item: dict[str, Any] = {
+        "InvoiceId": key,
+        "RatePlanChargeId": "R-1",
+        "ProcessingType": "0",
+        "ChargeAmount": Decimal(20000),
+    }
     tenant.put("InvoiceItem", {**item, "Quantity": Decimal(500), "UnitPrice": Decimal(price)})
     return key
 
