@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from checks.contract import MoneyKind, Severity
 from gateway.db.session import Database
@@ -82,12 +82,12 @@ def _case_of(page: Page, line: str) -> None:
     page.get_by_role("row").filter(has_text=line).get_by_role("link").first.click()
 
 
-@pytest.mark.parametrize("width", [1280, 768, 390, 320])
-def test_no_page_scrolls_sideways(browsed: Page, width: int) -> None:
-    browsed.set_viewport_size({"width": width, "height": 800})
+def test_no_page_scrolls_sideways(browsed: Page) -> None:
     for address in ADDRESSES:
         browsed.goto(address)
-        assert browsed.evaluate("document.documentElement.scrollWidth") <= width, address
+        for width in (1280, 900, 768, 390, 320):
+            browsed.set_viewport_size({"width": width, "height": 800})
+            assert browsed.evaluate("document.documentElement.scrollWidth") <= width, address
 
 
 def test_a_bar_of_the_chart_leads_to_its_exceptions(browsed: Page) -> None:
@@ -173,12 +173,9 @@ def test_the_keyboard_reaches_everything_and_sees_where_it_is(browsed: Page) -> 
 def test_every_mark_has_words_and_every_field_a_label(browsed: Page) -> None:
     for address in ADDRESSES:
         browsed.goto(address)
-        assert (
-            browsed.locator(".badge, .flag").filter(has_not_text="a").locator("xpath=self::*[not(text())]").count() == 0
-        )
+        assert all(text.strip() for text in browsed.locator(".badge, .flag").all_text_contents()), address
         fields = browsed.locator("input:not([type=hidden]), select, textarea")
-        unlabelled = [one for one in fields.all() if not one.evaluate("field => field.labels.length")]
-        assert unlabelled == [], address
+        assert fields.evaluate_all("all => all.filter(field => !field.labels.length).length") == 0, address
 
 
 def test_the_pages_work_without_their_script(chromium: Browser, root: str) -> None:
@@ -210,10 +207,8 @@ def test_a_foreign_page_can_neither_frame_nor_post(chromium: Browser, root: str,
         with page.expect_response(lambda response: response.request.method == "POST") as answered:
             page.get_by_role("button").click()
         assert answered.value.status == 403
-        page.set_content(f'<iframe src="{root}/"></iframe>')
-        framed = page.frame_locator("iframe").get_by_text("open exceptions")
-        with pytest.raises((AssertionError, Error)):
-            expect(framed).to_be_visible(timeout=500)
+        page.set_content(f'<iframe src="{root}/"></iframe>', wait_until="load")
+        assert [frame.url for frame in page.frames[1:]] == ["chrome-error://chromewebdata/"]
 
 
 def test_signing_in_with_a_key(chromium: Browser, database: Database, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
+from collections.abc import Sequence
+
 import httpx
-import pytest
 
 from tests.gateway.console.console_pages import page
 from tests.gateway.console.console_world import HOUR, NOW, World, invoice, reason
@@ -26,27 +27,27 @@ def test_a_blocked_run_must_not_proceed(world: World, client: httpx.Client) -> N
     assert shown.links["EXC-1"] == "/exceptions/EXC-1"
 
 
-@pytest.mark.parametrize(
-    ("changes", "later", "decision"),
-    [
-        ({}, 0, "Proceed Pass"),
-        ({}, 1, "Expired: ask again before posting Pass"),
-        ({"verdict": "warn"}, 0, "Proceed Warn"),
-        ({"mode": "dry_run", "proceed": False}, 0, "Would proceed Pass"),
-        (
-            {"mode": "dry_run", "proceed": False, "would_proceed": False, "verdict": "block"},
-            0,
-            "Would not proceed Block",
-        ),
-        ({"verdict": "block", "proceed": False, "would_proceed": False}, 1, "Do not proceed Block"),
-    ],
-)
-def test_the_banner_says_what_may_happen(
-    world: World, client: httpx.Client, changes: dict[str, object], later: int, decision: str
-) -> None:
-    world.validate([invoice(1)], **changes)
-    world.now = NOW + later * HOUR
-    assert decision in page(client, ADDRESS).text
+# What the answer says otherwise, hours since, the decision.
+DECISIONS: Sequence[tuple[dict[str, object], int, str]] = [
+    ({}, 0, "Proceed Pass"),
+    ({}, 1, "Expired: ask again before posting Pass"),
+    ({"verdict": "warn"}, 0, "Proceed Warn"),
+    ({"mode": "dry_run", "proceed": False}, 0, "Would proceed Pass"),
+    (
+        {"mode": "dry_run", "proceed": False, "would_proceed": False, "verdict": "block"},
+        0,
+        "Would not proceed Block",
+    ),
+    ({"verdict": "block", "proceed": False, "would_proceed": False}, 1, "Do not proceed Block"),
+]
+
+
+def test_the_banner_says_what_may_happen(world: World, client: httpx.Client) -> None:
+    for number, (changes, later, decision) in enumerate(DECISIONS):
+        world.now = NOW
+        name = world.validate([invoice(1)], validation_id=f"val_{number}", **changes)
+        world.now = NOW + later * HOUR
+        assert decision in page(client, f"/validations/{name}").text
 
 
 def test_blocked_invoices_come_first_and_pages_stay_small(world: World, client: httpx.Client) -> None:
@@ -132,6 +133,6 @@ def test_an_unasked_gate_says_so(client: httpx.Client) -> None:
     assert "The gate has not been asked yet" in page(client, "/validations").text
 
 
-@pytest.mark.parametrize("name", ["val_ffff", "nonsense", "val_%00", "val_" + "0" * 100])
-def test_an_unknown_verdict_is_not_found(client: httpx.Client, name: str) -> None:
-    assert "no validation" in page(client, f"/validations/{name}", 404).text
+def test_an_unknown_verdict_is_not_found(client: httpx.Client) -> None:
+    for name in ("val_ffff", "nonsense", "val_%00", "val_" + "0" * 100):
+        assert "no validation" in page(client, f"/validations/{name}", 404).text

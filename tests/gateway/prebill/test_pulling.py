@@ -66,7 +66,7 @@ def _run(price: str = "40.00", total: str = "20000.00", without: str = "") -> Dr
         **PERIOD,
     }
     run = {**stamps, "key": "BR-1", "number": "BR-1", "target_date": date(2026, 11, 29)}
-    return DraftRun(run, [{**head, without: None}], [line])
+    return DraftRun(run, [{name: value for name, value in head.items() if name != without}], [line])
 
 
 def _reply(world: World, serve: Serve, answer: DraftRun | Exception) -> httpx.Response:

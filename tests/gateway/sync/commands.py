@@ -90,7 +90,10 @@ class CommandServer:
 
 def _serve() -> None:
     """Fork for every line of standard input; say its process id, and when it has ended its status."""
-    import gateway.cli.app  # noqa: F401  (what is imported before the fork, no copy has to import)
+    # What is imported before the fork, no copy has to import; pandas is what DuckDB looks for at its first question.
+    import pandas  # noqa: F401
+
+    import gateway.cli.app  # noqa: F401
 
     _say({"ready": True})
     for line in sys.stdin:
