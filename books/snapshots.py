@@ -45,6 +45,11 @@ class Snapshot:
             oldest[system] = None if known is None or reading.watermark is None else min(known, reading.watermark)
         return oldest
 
+    def known_to(self) -> datetime:
+        """How new all of it is at least: the oldest watermark; the publication where nothing has one."""
+        marks = [reading.watermark for reading in self.readings.values() if reading.watermark is not None]
+        return min(marks, default=self.published_at)
+
 
 def _spoken(span: timedelta) -> str:
     minutes = int(span.total_seconds() // 60)

@@ -71,7 +71,7 @@ def context_for(
     return Context(
         owners=installed.owners,
         actor=actor,
-        data_as_of=snapshot.published_at,
+        data_as_of=snapshot.known_to(),
         conclusive=conclusive,
         reads=_reads(installed),
         evidence=evidence_of(engine),

@@ -7,14 +7,22 @@ import typer
 
 from checks.catalogue import CATALOGUE
 from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, out, print_json
+from gateway.owners.holiday_dates import with_holidays
 from gateway.owners.lint import lint as problems_of
 
 app = typer.Typer(help="Owners, calendars, routes and escalation ladders.", no_args_is_help=True)
 
 
-@app.callback()
-def owners() -> None:
-    """Owners, calendars, routes and escalation ladders."""
+@app.command("holidays", epilog="Example: `tieout owners holidays --year 2027`")
+def holidays(
+    year: Annotated[list[int], typer.Option(min=2000, max=2100, help="May be repeated.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write a year's public holidays into owners.yaml as dates, so that no update of a library moves a deadline."""
+    installed = installation(config)
+    file = installed.config.path(installed.config.owners)
+    file.write_text(with_holidays(file.read_text(encoding="utf-8"), installed.owners, year), encoding="utf-8")
+    out.print(f"{file.name} holds the holidays of {', '.join(map(str, year))}.", highlight=False)
 
 
 @app.command("lint", epilog="Example: `tieout owners lint --offline`")

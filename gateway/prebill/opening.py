@@ -55,7 +55,7 @@ def _context(installed: Installation, found: Found) -> Context:
     return Context(
         owners=installed.owners,
         actor="tieout:gate",
-        data_as_of=found.snapshot.published_at,
+        data_as_of=found.snapshot.known_to(),
         conclusive=False,
         reads=systems_read(installed.ruleset),
         evidence=evidence_of(found.engine),

@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 
-RECORDS = ("case_events", "audit_entries", "audit_seals")
+RECORDS = ("case_events", "audit_entries", "audit_seals", "sla_terms")
 
 
 def upgrade() -> None:

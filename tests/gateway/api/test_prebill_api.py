@@ -1,14 +1,12 @@
 """The gate's contract over a socket: who may ask, what is refused, and that no refusal can be read as a yes."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select, text
 
 from gateway.api.v1 import create_api
 from gateway.keys.keys import revoke
@@ -35,15 +33,13 @@ def _post(caller: Caller, **headers: str) -> httpx.Response:
     return caller.http.post(PATH, json=question(invoice()), headers={k: v for k, v in said.items() if v})
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    ["", "Basic dGlzOm9rZXk=", "Bearer", "Bearer ", "Bearer tk_1_2", "Bearer tk_000000000000_" + "0" * 64, "tk_x"],
-)
-def test_without_a_key_that_is_known_nothing_is_answered(caller: Caller, authorization: str) -> None:
+def test_without_a_key_that_is_known_nothing_is_answered(caller: Caller) -> None:
     del caller.http.headers["Authorization"]
-    reply = _post(caller, Authorization=authorization)
-    _is_problem(reply, 401, "unauthenticated")
-    assert reply.headers["www-authenticate"] == 'Bearer realm="tieout"'
+    unknown = f"Bearer tk_000000000000_{'0' * 64}"
+    for authorization in ("", "Basic dGlzOm9rZXk=", "Bearer", "Bearer tk_1_2", unknown, "tk_x"):
+        reply = _post(caller, Authorization=authorization)
+        _is_problem(reply, 401, "unauthenticated")
+        assert reply.headers["www-authenticate"] == 'Bearer realm="tieout"'
 
 
 def test_a_wrong_secret_is_no_key(caller: Caller) -> None:
@@ -107,9 +103,11 @@ MALFORMED = (
 )
 
 
-@pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
-def test_a_malformed_body_is_a_problem(caller: Caller, body: bytes) -> None:
-    _is_problem(caller.ask(body), 422, "malformed-request")
+def test_a_malformed_body_is_a_problem_and_leaves_nothing_behind(world: World, caller: Caller) -> None:
+    for body in MALFORMED:
+        _is_problem(caller.ask(body), 422, "malformed-request")
+    with world.database.session() as session:
+        assert session.scalar(select(func.count()).select_from(Validation)) == 0
 
 
 def test_a_body_that_is_too_large_is_refused_and_read_to_its_end(worlds: Worlds, serve: Serve) -> None:
@@ -147,19 +145,13 @@ def test_the_database_away_is_a_problem(world: World) -> None:
 
 
 def _cut_off(world: World) -> None:
-    """Nobody is let into the test's database any more, and whoever is in it is thrown out."""
-    from sqlalchemy import text
-
+    """Nobody is let into the world's database any more, and whoever is in it is thrown out."""
     url = world.database.engine.url
-    name = url.database
-    from sqlalchemy import create_engine
-
     admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    throw_out = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
     with admin.connect() as connection:
-        connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
-        connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
-        )
+        connection.execute(text(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS false'))
+        connection.execute(throw_out, {"name": url.database})
     admin.dispose()
 
 
@@ -174,11 +166,6 @@ def test_what_nobody_foresaw_is_a_problem_too(world: World) -> None:
         problem = _is_problem(caller.http.get("/v1/broken"), 500, "internal")
         assert "hunter2" not in problem["detail"]
         assert caller.http.get("/healthz").status_code == 200
-
-
-@pytest.fixture
-def asked(caller: Caller) -> Iterator[Caller]:
-    yield caller
 
 
 def _anything() -> st.SearchStrategy[Any]:
@@ -213,10 +200,3 @@ def test_whatever_one_thing_is_replaced_by_there_is_an_answer_or_a_problem(
     assert reply.status_code in (200, 404, 422), reply.text
     if reply.status_code != 200:
         assert reply.json()["proceed"] is False
-
-
-def test_refused_questions_leave_nothing_behind(world: World, caller: Caller) -> None:
-    for body in MALFORMED:
-        caller.ask(body)
-    with world.database.session() as session:
-        assert session.scalar(select(func.count()).select_from(Validation)) == 0

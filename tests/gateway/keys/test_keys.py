@@ -25,25 +25,14 @@ def test_a_key_is_known_by_its_whole_text_and_only_its_hash_is_kept(database: Da
     assert len(bytes.fromhex(secret)) == 32
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda key: "",
-        lambda key: key[:-1],
-        lambda key: key + "0",
-        lambda key: key + "\n",
-        lambda key: key.upper(),
-        lambda key: key.replace("tk_", "sk_"),
-        lambda key: key[: key.rindex("_") + 1] + "0" * 64,
-        lambda key: "tk_000000000000_" + key.rpartition("_")[2],
-        lambda key: key.replace("_", "\x00"),
-        lambda key: "tk_²_³",
-        lambda key: f" {key}",
-    ],
-)
-def test_anything_else_is_nobodys_key(database: Database, spoil: "type[str]") -> None:
+def test_anything_else_is_nobodys_key(database: Database) -> None:
     with database.session() as session:
-        assert recognise(session, spoil(create(session, "zuora", SCOPES, NOW))) is None
+        key = create(session, "zuora", SCOPES, NOW)
+        _, key_id, secret = key.split("_")
+        spoilt = ("", key[:-1], f"{key}0", f"{key}\n", f" {key}", key.upper(), key.replace("_", "\x00"), "tk_²_³")
+        wrong = (f"sk_{key_id}_{secret}", f"tk_{key_id}_{'0' * 64}", f"tk_000000000000_{secret}")
+        assert [recognise(session, other) for other in (*spoilt, *wrong)] == [None] * 11
+        assert recognise(session, key) is not None
 
 
 def test_a_revoked_key_stays_revoked_since_when_it_was(database: Database) -> None:
