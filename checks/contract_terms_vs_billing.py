@@ -18,7 +18,6 @@ import ibis.expr.types as ir
 from books.money import product
 from books.reading import Books
 from checks import billed, contract_periods, credits, terms
-from checks.amounts import half_unit
 from checks.contract import (
     Arithmetic,
     Check,
@@ -42,13 +41,11 @@ def find(books: Books, params: Params) -> ir.Table:
     A part of a period may differ by what `partial_days` cost, and any line by half a minor unit. What is billed
     after a cancellation is left to the check on cancellations.
     """
-    rows = contract_periods.with_terms(contract_periods.with_credits(books, contract_periods.BILLED.table))
-    scale = product(rows.price_months.cast("decimal(18, 0)"), rows.period_days.cast("decimal(18, 0)"))
-    value = product(product(rows.quantity, rows.unit_price), rows.days.cast("decimal(18, 0)")) + rows.added
-    apart = product(value, rows.months.cast("decimal(18, 0)")) - product(product(rows.billed, rows.rate), scale)
-    slack = half_unit(rows.currency) * rows.lines + rows.part_a_day * params.whole("partial_days")
-    is_off = (apart.abs() > product(slack.cast("decimal(38, 8)"), scale)).fill_null(True)
-    off = rows.filter(is_off & ~(rows.is_cancelled & (apart < 0)).fill_null(False))
+    rows = contract_periods.APART.table
+    slack = rows.rounding + (rows.part_a_day * params.whole("partial_days")).cast(rows.rounding.type())
+    is_off = (rows.apart.abs() > product(slack, rows.scale)).fill_null(True)
+    off = rows.filter(is_off & ~(rows.is_cancelled & (rows.apart < 0)).fill_null(False))
+    off = contract_periods.with_records(books, off)
     changes_later = (off.timing.fill_null("advance") != "arrears") & (off.last_start > off.since)
     return candidates(
         off,

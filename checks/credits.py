@@ -7,7 +7,6 @@ never a reason to call an invoice too low.
 import ibis
 import ibis.expr.types as ir
 
-from books.money import product
 from books.reading import Books
 from checks import billed, fx
 from checks.contract import Need
@@ -25,7 +24,7 @@ def with_credits(books: Books, rows: ir.Table, key: tuple[str, ...], named: ir.T
     memo = _given(books).rename(m_currency="currency")
     given = named.inner_join(memo, [named.system == memo.on_system, named.invoice == memo.on_invoice])
     rated = fx.with_rate(books, given, "m_currency", "currency", "memo_date")
-    value = product(rated.amount, rated.rate)
+    value = fx.converted(rated.amount, rated.rate)
     summed = rated.group_by(key).agg(
         credited=value.isnull().any().ifelse(ibis.null(value.type()), value.sum().cast(value.type())),
         memos=collected(rated.memo),

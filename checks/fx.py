@@ -5,6 +5,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from books.money import product
 from books.reading import Books
 from checks.contract import Need
 from checks.periods import days_later
@@ -36,6 +37,12 @@ def with_rate(books: Books, rows: ir.Table, source: str, target: str, day: str, 
     return joined.mutate(**{name: same.ifelse(ibis.literal(1).cast("decimal(24, 8)"), joined.fx_rate)}).drop(
         "fx_from", "fx_to", "fx_since", "fx_until", "fx_rate"
     )
+
+
+def converted(amount: ir.DecimalValue, rate: ir.DecimalValue) -> ir.DecimalValue:
+    """amount × rate, as decimal(38,8); within one currency nothing is multiplied, which is most of the time."""
+    exact = product(amount, rate)
+    return (rate == 1).ifelse(amount.cast(exact.type()), exact)
 
 
 def _spans(books: Books) -> ir.Table:

@@ -13,7 +13,6 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from books.money import product
 from books.reading import Books
 from checks import fx
 from checks.amounts import half_unit
@@ -30,7 +29,7 @@ def find(books: Books, _: Params) -> ir.Table:
     joined = joined.mutate(e_currency=ibis.coalesce(joined.e_currency, joined.currency))
     rated = fx.with_rate(books, joined, "e_currency", "currency", "invoice_date")
     total = rated.group_by("system", "key").agg(
-        erp_total=_all_known(product(rated.e_total.fill_null(0), rated.rate)),
+        erp_total=_all_known(fx.converted(rated.e_total.fill_null(0), rated.rate)),
         copies=rated.e_key.count(),
         erp=reference(rated.e_system, "invoices", rated.e_key).collect(),
     )

@@ -125,7 +125,7 @@ def _billed(books: Books, seats: ir.Table) -> ir.Table:
     both = month.inner_join(line, "contract_line_key")
     both = both.filter((both.since < both.period_end) & (both.period_start < both.until))
     rated = fx.with_rate(books, both, "b_currency", "currency", "invoice_date")
-    value = product(rated.amount, rated.rate)
+    value = fx.converted(rated.amount, rated.rate)
     return rated.group_by("system", "key").agg(
         b_any=rated.count(),
         b_sum=value.isnull().any().ifelse(ibis.null(value.type()), value.sum().cast(value.type())),

@@ -107,7 +107,7 @@ def _invoiced(books: Books, goods: ir.Table) -> ir.Table:
     )
     both = goods.select(*SAME).distinct().inner_join(line, "at")
     rated = fx.with_rate(books, both, "b_currency", "currency", "invoice_date")
-    value = product(rated.amount, rated.rate)
+    value = fx.converted(rated.amount, rated.rate)
     return rated.group_by(SAME).agg(
         invoiced=value.isnull().any().ifelse(ibis.null(EXACT), value.sum().cast(EXACT)),
         invoices=collected(reference(rated.b_system, "invoice_lines", rated.b_key)),

@@ -15,7 +15,7 @@ from books.reading import Books
 from checks import amended, subscribed, terms
 from checks.amounts import per_year
 from checks.customers import of_customers
-from checks.fx import with_rate
+from checks.fx import converted, with_rate
 from checks.periods import FOREVER
 from checks.relation import Relation
 from checks.rows import collected, reference, some
@@ -138,7 +138,7 @@ def _held(books: Books) -> ir.Table:
     wanted = wanted.cross_join(books.request.select("today")).mutate(on=lambda t: ibis.greatest(t.today, t.first))
     line = line.inner_join(wanted, ["contract_key", "code"]).filter(lambda t: t.b_type == t.charge_type)
     line = with_rate(books, _today(books, line), "b_currency", "currency", "today")
-    value = product(line.yearly, line.rate)
+    value = converted(line.yearly, line.rate)
     return line.group_by(GROUP).agg(
         lines=line.count(),
         held_yearly=value.isnull().any().ifelse(ibis.null(value.type()), value.sum()),

@@ -82,3 +82,6 @@ class RunSource(Protocol):
 
     def pull(self, run_id: str) -> DraftRun:
         """The run (by id or number) with its draft invoices. Raises UnknownRecord for a run that is not there."""
+
+    def close(self) -> None:
+        """Give back connections; the source is not used after that."""

@@ -129,3 +129,10 @@ class Installation:
     def _opened_with(self, name: str) -> dict[str, Any]:
         source = self.source(name)
         return opened_with(name, source.connector, source.settings, self.config.folder)
+
+    def close(self) -> None:
+        """Give back the connections that were opened on the way."""
+        for run_source in self.__dict__.get("runs", {}).values():
+            run_source.close()
+        if "database" in self.__dict__:
+            self.database.dispose()

@@ -28,7 +28,7 @@ FARTHEST = timedelta(days=3650)  # nobody promises anything for later
 # PostgreSQL stores no NUL.
 NO_NUL = r"^[^\x00]*$"
 Word = Annotated[str, Field(max_length=255, pattern=NO_NUL)]
-Words = Annotated[list[Word] | None, Parameter()]
+Words = Annotated[list[Word], Parameter(default_factory=list)]
 Reference = Annotated[str, Path(max_length=40, description="A case, such as EXC-12.")]
 
 
@@ -62,22 +62,22 @@ class Closing(Action):
 @router.get("", dependencies=[READING], response_model=QueuePage)
 def listed(
     installed: InstallationDep,
-    owner: Words = None,
-    team: Words = None,
-    severity: Words = None,
-    state: Words = None,
-    check: Words = None,
+    owner: Words,
+    team: Words,
+    severity: Words,
+    state: Words,
+    check: Words,
     sort: Sort = Sort.EXPOSURE,
     page: Annotated[int, Parameter(ge=1, le=1_000_000)] = 1,
     per_page: Annotated[int, Parameter(ge=1, le=500)] = 50,
 ) -> dict[str, Any]:
     """A page of the queue; repeat a filter to widen it."""
     query = Query(
-        owner=tuple(owner or ()),
-        team=tuple(team or ()),
-        severity=tuple(severity or ()),
-        state=tuple(state or ()),
-        check=tuple(check or ()),
+        owner=tuple(owner),
+        team=tuple(team),
+        severity=tuple(severity),
+        state=tuple(state),
+        check=tuple(check),
         sort=sort,
         page=page,
         per_page=per_page,
@@ -164,12 +164,12 @@ router.include_router(acts)
 @contextmanager
 def _acting(installed: Installation, said: Action) -> Iterator[Acting]:
     if said.actor not in installed.owners.people:
-        raise Refused(f"owners.yaml knows nobody called {said.actor!r}.", "malformed-request")
+        raise Refused(f"owners.yaml knows nobody called {said.actor!r}.", "person-unknown")
     with installed.database.session() as session:
         yield Acting(session, installed.owners, said.actor, installed.clock())
 
 
 def _soon(instant: datetime, now: datetime) -> datetime:
     if instant > now + FARTHEST:
-        raise Refused(f"Name an instant within the next {FARTHEST.days // 365} years.", "malformed-request")
+        raise Refused(f"Name an instant within the next {FARTHEST.days // 365} years.", "too-far-off")
     return instant

@@ -9,8 +9,17 @@ from alerts.errors import AlertError
 from books.errors import BooksError
 from checks.errors import ChecksError
 from connectors.errors import ConnectorError
-from gateway.cli import check, database, demo, exceptions, keys, owners, schedule, serve, sync, validate
+from gateway.cli.check import register as add_check
+from gateway.cli.database import app as database
+from gateway.cli.demo import register as add_demo
+from gateway.cli.exceptions import app as exceptions
+from gateway.cli.keys import app as keys
+from gateway.cli.owners import app as owners
+from gateway.cli.schedule import register as add_schedule
+from gateway.cli.serve import register as add_serve
 from gateway.cli.shared import Exit, err
+from gateway.cli.sync import register as add_sync
+from gateway.cli.validate import register as add_validate
 from gateway.db.errors import StateError
 from gateway.errors import GatewayError
 
@@ -22,12 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, serve, schedule, sync, check, validate):
-    module.register(app)
-app.add_typer(exceptions.app, name="exceptions")
-app.add_typer(owners.app, name="owners")
-app.add_typer(database.app, name="db")
-app.add_typer(keys.app, name="keys")
+for add in (add_demo, add_serve, add_schedule, add_sync, add_check, add_validate):
+    add(app)
+app.add_typer(exceptions, name="exceptions")
+app.add_typer(owners, name="owners")
+app.add_typer(database, name="db")
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

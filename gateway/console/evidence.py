@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from books.entities import ENTITIES
+
 MOST_COLUMNS = 6
 # Every row has its own; that they differ says nothing.
 _IDENTITIES = ("number", "name", "version", "modified_at", "deleted", "raw", "status")
@@ -57,10 +59,18 @@ class Evidence:
 
 def laid_out(rows: Sequence[Mapping[str, Any]]) -> Evidence:
     """From a case's evidence as it is stored. Of many records, those that come first of each entity are compared."""
-    records = [Record(row["system"], row["entity"], row["key"], row["fields"]) for row in rows]
+    records = [
+        Record(row["system"], row["entity"], row["key"], _in_order(row["entity"], row["fields"])) for row in rows
+    ]
     compared = records if len(records) <= MOST_COLUMNS else _first_of_each(records)[:MOST_COLUMNS]
     rest = [record for record in records if record not in compared]
     return Evidence(_compared(compared), _listed(rest))
+
+
+def _in_order(entity: str, fields: Mapping[str, str]) -> Mapping[str, str]:
+    """In the order of the entity's columns, which the database forgets; what it does not know comes last."""
+    known = [column.name for column in ENTITIES[entity].columns] if entity in ENTITIES else []
+    return {name: fields[name] for name in (*(name for name in known if name in fields), *sorted({*fields} - {*known}))}
 
 
 def _first_of_each(records: Sequence[Record]) -> list[Record]:

@@ -74,11 +74,16 @@ def amounts(found: Iterable[Group]) -> Mapping[str | None, Mapping[str, Cell]]:
 
 
 def totalled(totals: Iterable[Total]) -> Mapping[str | None, Mapping[str, Cell]]:
-    """The totals of a search in the same shape, in its order."""
+    """The totals of a search in the same shape."""
+    return _cells((total.currency, total.money_kind, Cell(total.cases, total.amount)) for total in totals)
+
+
+def _cells(parts: Iterable[tuple[str | None, str, Cell]]) -> Mapping[str | None, Mapping[str, Cell]]:
     cells: defaultdict[str | None, dict[str, Cell]] = defaultdict(dict)
-    for total in totals:
-        cells[total.currency][total.money_kind] = Cell(total.cases, total.amount)
-    return cells
+    for currency, kind, cell in parts:
+        known = cells[currency].get(kind, Cell(0, Decimal()))
+        cells[currency][kind] = Cell(known.cases + cell.cases, known.amount + cell.amount)
+    return dict(sorted(cells.items(), key=lambda one: (-sum(cell.cases for cell in one[1].values()), one[0] or "")))
 
 
 def by_age(found: Sequence[Group]) -> tuple[tuple[str, str, int], ...]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -43,6 +44,11 @@ class Run:
     expires_at: datetime
     counts: Mapping[str, int]
     amounts: Sequence[Mapping[str, str]]
+
+    @property
+    def held(self) -> Sequence[Mapping[str, str]]:
+        """The amounts of the currencies in which anything is held back."""
+        return [sums for sums in self.amounts if Decimal(sums["held"])]
 
 
 @dataclass(frozen=True)

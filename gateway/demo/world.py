@@ -47,11 +47,12 @@ class World:
         self._start_systems()
         self._start_sinks()
         self._write_files()
-        os.environ.update(self._environment())
+        self._set_environment()
         config = self.folder / "tieout.yaml"
         config.write_text(yaml.safe_dump(self._config(), sort_keys=False), encoding="utf-8")
         shutil.copy(OWNERS, self.folder / "owners.yaml")
         self.installed = Installation(load(config), self.clock)
+        self._stack.callback(self.installed.close)
         return self
 
     def __exit__(
@@ -88,6 +89,13 @@ class World:
         for file in (self.folder / "files").rglob("*"):
             os.utime(file, (settled, settled))
 
+    def _set_environment(self) -> None:
+        """The systems' secrets are where the product looks for them, for as long as the world stands."""
+        said = self._environment()
+        for name, before in {name: os.environ.get(name) for name in said}.items():
+            self._stack.callback(_put_back, name, before)
+        os.environ.update(said)
+
     def _environment(self) -> dict[str, str]:
         return {
             "TIEOUT_SALESFORCE_CONSUMER_KEY": CLIENT_ID,
@@ -123,11 +131,19 @@ class World:
                     "files", ["reference"], "reference", folder=str(self.folder / "files" / "reference")
                 ),
             },
-            # Usage that nobody owns is IT's case at once; it stops a run only where it is worth stopping one.
-            "checks": {"usage_unmatched_account": {"settings": {"block_over": 10_000}}},
+            # Usage that nobody owns is IT's case at once; it stops a run only where it is worth stopping one. The
+            # limit is in the currency of the estimate, and the company also sells in yen.
+            "checks": {"usage_unmatched_account": {"settings": {"block_over": 1_000_000}}},
             "console": {"access": "open", "act_as": "maria"},
             "mail": {"host": self.mail.host, "port": self.mail.port, "sender": "tieout@example.com"},
             "state": str(self.folder / "state"),
             "books": str(self.folder / "books"),
             "public_url": self._public_url,
         }
+
+
+def _put_back(name: str, before: str | None) -> None:
+    if before is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = before

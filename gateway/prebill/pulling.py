@@ -37,11 +37,8 @@ class Pulling:
         return drafts, run.target_date or target or drafts.latest_date() or now.date()
 
     def _pull(self, run: Run) -> DraftRun:
+        source = self._open(run)
         try:
-            source = self.run_source(run.system)
-            if source is None:
-                sentence = f"Runs of {run.system} cannot be pulled; send the invoices in the request."
-                raise Refused(sentence, "run-not-pullable")
             return source.pull(run.id)
         except UnknownRecord as error:
             raise NotFound(f"{run.system} knows no invoice run {run.id!r}.") from error
@@ -51,3 +48,13 @@ class Pulling:
             raise Refused(f"The drafts of run {run.id} cannot be judged: {error}", "run-not-ready") from error
         except ConnectorError as error:
             raise Unavailable(f"The drafts of run {run.id} could not be read from {run.system}: {error}") from error
+
+    def _open(self, run: Run) -> RunSource:
+        try:
+            source = self.run_source(run.system)
+        except ConnectorError as error:
+            raise Unavailable(f"Runs of {run.system} cannot be read until somebody acts: {error}") from error
+        if source is None:
+            sentence = f"Runs of {run.system} cannot be pulled; send the invoices in the request."
+            raise Refused(sentence, "run-not-pullable")
+        return source

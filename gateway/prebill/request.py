@@ -14,9 +14,10 @@ from msgspec import Meta, Struct
 
 from gateway.errors import Refused
 
-Text = Annotated[str, Meta(min_length=1, max_length=255)]
+# A pattern in `extra_json_schema` only describes: it is matched for whole columns, or the whole body, at once.
+Text = Annotated[str, Meta(min_length=1, max_length=255, extra_json_schema={"pattern": r"^[^\x00]*$"})]
 CurrencyCode = Annotated[str, Meta(max_length=3, pattern="^[A-Z]{3}$")]
-# What fits the books' columns. Here they only describe; drafts.py matches them, whole columns at once.
+# What fits the books' columns.
 MONEY = r"^-?[0-9]{1,14}(\.[0-9]{1,4})?$"
 QUANTITY = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"
 PRICE = r"^-?[0-9]{1,16}(\.[0-9]{1,8})?$"

@@ -35,6 +35,12 @@ def test_the_earliest_of_the_cancellations_counts() -> None:
     assert only(CHECK, ledger).terms["days_after"] == 15
 
 
+def test_the_contract_of_a_line_that_names_no_contract_line() -> None:
+    ledger = clean().change("subscription_lines", "SL1", contract_line_key=None)
+    ledger.change("contracts", "K1", cancelled_date=date(2026, 12, 16))
+    assert only(CHECK, ledger, now=datetime(2026, 12, 16, tzinfo=UTC)).terms["days_after"] == 16
+
+
 def looks_alike() -> dict[str, Ledger]:
     back = seats(11, period_start=date(2026, 11, 16), quantity=Decimal(-500), amount=Decimal(-10_000))
     memo = {"invoice_key": "INV11", "amount": Decimal(10_000), "currency": "USD", "memo_date": date(2026, 11, 20)}

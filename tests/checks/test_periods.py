@@ -71,6 +71,13 @@ def test_python_and_sql_agree(rows: list[dict[str, Any]]) -> None:
     ]
 
 
+def test_the_ends_of_short_months_agree() -> None:
+    days_ = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 30), date(2024, 3, 31), date(2023, 2, 28)]
+    rows = [{"a": date(2024, 1, 31), "b": day, "n": 1, "bill_day": None, "months": 1} for day in days_]
+    assert [out["index"] for out in computed(rows, index=IN_SQL.index(TABLE.b))] == [0, 1, 1, 2, -11]
+    assert [Cycle.of(date(2024, 1, 31), None, 1).index(day) for day in days_] == [0, 1, 1, 2, -11]
+
+
 @given(CYCLES, DAYS)
 def test_every_day_lies_in_the_period_of_its_index(cycle: Cycle, day: date) -> None:
     n = cycle.index(day)

@@ -43,8 +43,9 @@ def test_what_was_billed_counts() -> None:
     assert finding.invoice_key == "INVO"
 
 
-def test_overage_of_another_month_does_not_count() -> None:
-    ledger = billed_overage(crowded(), "900", period_start=date(2026, 10, 1), period_end=date(2026, 11, 1))
+@pytest.mark.parametrize(("since", "until"), [((2026, 10, 1), (2026, 11, 1)), ((2026, 12, 1), (2027, 1, 1))])
+def test_overage_of_another_month_does_not_count(since: tuple[int, int, int], until: tuple[int, int, int]) -> None:
+    ledger = billed_overage(crowded(), "900", period_start=date(*since), period_end=date(*until))
     assert only(CHECK, ledger).amount == Decimal("900.00")
 
 

@@ -69,7 +69,6 @@ def test_the_account_leads_to_all_its_exceptions(client: httpx.Client) -> None:
     assert page(client, "/exceptions/EXC-1").links["Customer CL-1"] == "/exceptions?account=A-CL-1"
 
 
-@pytest.mark.skipif(not CATALOGUE, reason="The catalogue holds no check yet.")
 def test_the_advice_is_the_check_s_own(world: World, client: httpx.Client) -> None:
     known = next(iter(CATALOGUE.values()))
     world.find(finding(check=known.id))

@@ -22,6 +22,11 @@ def test_fields_that_differ_come_first_and_are_marked() -> None:
     assert [(line.name, line.values) for line in shown.single] == [("charged_through", [None, "2026-12-01"])]
 
 
+def test_fields_stand_in_the_order_of_the_books() -> None:
+    shown = laid_out([row("zuora", own_field="x", end_date="2027-01-01", start_date="2026-01-01", quantity="4")])
+    assert [line.name for line in shown.comparison.single] == ["quantity", "start_date", "end_date", "own_field"]
+
+
 def test_keys_of_other_records_differ_by_nature() -> None:
     shown = laid_out([row("salesforce", contract_key="1"), row("zuora", contract_key="2")]).comparison
     assert not shown.shared[0].differs

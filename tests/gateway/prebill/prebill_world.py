@@ -323,6 +323,9 @@ class Pulled:
     def __init__(self, answer: DraftRun | Exception) -> None:
         self.answer = answer
 
+    def close(self) -> None:
+        """It holds no connection."""
+
     def pull(self, run_id: str) -> DraftRun:
         del run_id
         if isinstance(self.answer, Exception):

@@ -23,7 +23,7 @@ def systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems
 @pytest.fixture
 def live_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]:
     """All four, in the machine's time, for commands that run in processes of their own."""
-    with Systems(tmp_path, live=True) as up:
+    with Systems(tmp_path, page_size=10, live=True) as up:
         for name, value in up.environment().items():
             monkeypatch.setenv(name, value)
         yield up

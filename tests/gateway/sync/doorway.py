@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,7 @@ class Doorway:
         self._lock = threading.Condition()
         self._keep_at: int | None = None
         self._kept = False
+        self._ends: list[socket.socket] = []
         self.requests = 0
 
     @property
@@ -34,6 +36,9 @@ class Doorway:
     ) -> None:
         self.release()
         self._listener.close()
+        for end in self._ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def keep(self, number: int) -> None:
         """Keep the `number`-th request from now, 1 for the next, and all after it."""
@@ -56,6 +61,7 @@ class Doorway:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._to))
+            self._ends += [client, server]
             threading.Thread(target=self._relay, args=(client, server, True), daemon=True).start()
             threading.Thread(target=self._relay, args=(server, client, False), daemon=True).start()
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from books.engine import Engine
-from books.entities import ENTITIES
 from connectors.contract import Connector
 from gateway.config import parse
 from gateway.db.session import Database
@@ -136,6 +135,7 @@ class Systems:
     def __init__(self, folder: Path, page_size: int = 3, *, live: bool = False) -> None:
         self._moved = timedelta(0)
         self._live = live
+        self.ahead = timedelta(0)  # how far the reader's clock is ahead of the systems'
         self.folder = folder
         self._stack = ExitStack()
         self._started: set[str] = set()
@@ -196,7 +196,7 @@ class Systems:
 
     def reader_clock(self) -> datetime:
         """The time where they are read."""
-        return datetime.now(UTC) if self._live else self.now
+        return datetime.now(UTC) if self._live else self.now + self.ahead
 
     def forward(self, **by: float) -> None:
         self._moved += timedelta(**by)
@@ -232,9 +232,11 @@ class Systems:
         return {"sources": sources, "books": "books", "state": "state"}
 
     def _start(self, names: set[str]) -> None:
+        servers: dict[str, SalesforceServer | ZuoraServer | NetSuiteServer]
         servers = {"crm": self.salesforce, "billing": self.zuora, "erp": self.netsuite}
-        for name in sorted(names & servers.keys() - self._started):
-            self._stack.enter_context(servers[name])
+        for name in sorted((names & servers.keys()) - self._started):
+            servers[name].start()
+            self._stack.callback(servers[name].stop)
             self._started.add(name)
 
     def environment(self) -> dict[str, str]:
@@ -261,15 +263,24 @@ class Reader:
     def sync(self, **how: Any) -> CycleReport:
         return sync_now(self.installed, **how)
 
-    def rows(self, entity: str, system: str, *, deleted: bool = False) -> dict[str, Row]:
-        """Published rows by key: the live ones, or the tombstones."""
+    def published(self, systems: Iterable[str]) -> dict[tuple[str, str, str], Row]:
+        """Every published row of these systems, tombstones included, by system, entity and key."""
         snapshot = self.installed.ledger.latest()
         assert snapshot is not None, "nothing was published"
+        found: dict[tuple[str, str, str], Row] = {}
         with Engine.over(self.installed.store, snapshot) as engine:
-            rows = engine.rows(f"SELECT * FROM \"{entity}\" WHERE system = '{system}' AND deleted = {deleted}")
-        found = {row["key"]: row for row in rows}
-        assert len(found) == len(rows), f"a key of {entity} stands twice"
+            for system in systems:
+                for entity in sorted(self.installed.mappings[system].entities & snapshot.versions.keys()):
+                    rows = engine.rows(f"SELECT * FROM \"{entity}\" WHERE system = '{system}'")
+                    by_key = {(system, entity, row["key"]): row for row in rows}
+                    assert len(by_key) == len(rows), f"a key of {entity} stands twice"
+                    found.update(by_key)
         return found
+
+    def rows(self, entity: str, system: str, *, deleted: bool = False) -> dict[str, Row]:
+        """Published rows of one entity by key: the live ones, or the tombstones."""
+        rows = self.published([system]).items()
+        return {key: row for (_, of, key), row in rows if of == entity and row["deleted"] is deleted}
 
     def versions(self) -> dict[str, int]:
         return self.installed.store.versions()
@@ -290,25 +301,24 @@ def said(row: Row) -> Row:
     return {name: value for name, value in row.items() if name not in ("synced_at", "account_key")}
 
 
-def mapped(installed: Installation, system: str) -> dict[tuple[str, str], Row]:
-    """What the source holds now, read afresh and mapped row by row: what the books must say, by entity and key."""
+def mapped(installed: Installation, system: str) -> dict[tuple[str, str, str], Row]:
+    """What the source holds now, read afresh and mapped row by row: what the books must say."""
     connector: Connector = installed.connector(system)
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str, str], Row] = {}
     try:
         for name in installed.mappings[system].walked:
             of_object = installed.mappings[system].objects[name]
             for page in connector.changes(name, None):
                 for target, rows in of_object.book(page.records, system, NOW).rows:
-                    found.update({(target.entity.name, row["key"]): said(row) for row in rows})
+                    found.update({(system, target.entity.name, row["key"]): said(row) for row in rows})
     finally:
         connector.close()
     return found
 
 
-def held(reader: Reader, system: str) -> dict[tuple[str, str], Row]:
-    """What the published books say of a system, by entity and key, tombstones left out."""
-    entities = sorted(reader.installed.mappings[system].entities & ENTITIES.keys())
-    return {(entity, key): said(row) for entity in entities for key, row in reader.rows(entity, system).items()}
+def held(reader: Reader, *systems: str) -> dict[tuple[str, str, str], Row]:
+    """What the published books say of these systems, by system, entity and key, tombstones left out."""
+    return {place: said(row) for place, row in reader.published(systems).items() if not row["deleted"]}
 
 
 def deal(account: str, name: str, kind: str = "New", amount: str = "100.00") -> Row:
