@@ -1,5 +1,6 @@
 """`tieout keys`: API keys for machines."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -20,8 +21,7 @@ def create_key(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Make a key and print it. It can't be shown again."""
-    installed = installation(config)
-    with installed.database.session() as session:
+    with closing(installation(config)) as installed, installed.database.session() as session:
         text = create(session, name, scope, installed.clock())
     out.print(text, highlight=False)
 
@@ -29,11 +29,10 @@ def create_key(
 @app.command("list", epilog="Example: `tieout keys list`")
 def list_keys(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Every key that was made, without its secret."""
-    installed = installation(config)
     table = Table(box=None)
     for heading in ("id", "name", "scopes", "made", "revoked"):
         table.add_column(heading)
-    with installed.database.session() as session:
+    with closing(installation(config)) as installed, installed.database.session() as session:
         for key in session.scalars(select(ApiKey).order_by(ApiKey.created_at, ApiKey.id)):
             revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
             table.add_row(key.id, key.name, ", ".join(key.scopes), f"{key.created_at:%Y-%m-%d %H:%M}", revoked)
@@ -46,7 +45,6 @@ def revoke_key(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Refuse a key from now on."""
-    installed = installation(config)
-    with installed.database.session() as session:
+    with closing(installation(config)) as installed, installed.database.session() as session:
         revoke(session, key, installed.clock())
     out.print(f"{key} is refused from now on.", highlight=False, markup=False)

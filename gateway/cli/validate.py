@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,11 +30,11 @@ def validate(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Put an invoice run to the gate. Status 0: pass or warn; 1: block; 2: the question could not be put."""
-    installed = installation(config)
-    body = _pulled(installed, run, system) if file is None else _read(file, run)
-    if dry_run:
-        body["mode"] = "dry_run"
-    answer = open_gate(installed).ask(json.dumps(body).encode(), "shell", secrets.token_hex(16))
+    with closing(installation(config)) as installed:
+        body = _pulled(installed, run, system) if file is None else _read(file, run)
+        if dry_run:
+            body["mode"] = "dry_run"
+        answer = open_gate(installed).ask(json.dumps(body).encode(), "shell", secrets.token_hex(16))
     if as_json:
         print_json(answer)
     else:

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from alembic import command
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from checks.catalogue import CATALOGUE
 from gateway.cli.app import app
