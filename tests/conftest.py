@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlalchemy import create_engine
 
 from gateway.db.embedded import EmbeddedServer
-from gateway.db.metadata import metadata
+from gateway.db.migrate import upgrade
 from gateway.db.session import Database
 
 TEMPLATE = "tieout_template"
@@ -50,7 +50,7 @@ def _ensure_template(server: EmbeddedServer) -> None:
             return
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     engine = create_engine(server.url_of(TEMPLATE))
-    metadata.create_all(engine)
+    upgrade(engine)
     engine.dispose()
 
 

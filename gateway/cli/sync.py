@@ -55,7 +55,7 @@ def rejects(source: SourceOption = None, as_json: JsonOption = False, config: Co
         table.add_row(reject.system, reject.object, escape(reject.key), escape(reject.reason))
     if found:
         out.print(table)
-    out.print(f"{len(found):,} records are not in the books.", highlight=False)
+    out.print(f"{len(found):,} {'record is' if len(found) == 1 else 'records are'} not in the books.", highlight=False)
 
 
 class progress:

@@ -18,10 +18,11 @@ class Held:
     def still(self) -> bool:
         """Whether the connection, and with it the lock, is still there."""
         try:
-            self._connection.execute(text("SELECT 1"))
+            if not self._connection.invalidated:
+                self._connection.execute(text("SELECT 1"))
         except DBAPIError:
-            return False
-        return True
+            self._connection.invalidate()
+        return not self._connection.invalidated
 
 
 @contextmanager
@@ -40,6 +41,8 @@ def advisory_lock(database: Database, number: int) -> Iterator[Held | None]:
 
 def _let_go(connection: Connection, number: int) -> None:
     """At once: the server notices only a moment later that a connection was closed. A dead one holds nothing."""
+    if connection.invalidated:
+        return
     try:
         connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
     except DBAPIError:

@@ -126,6 +126,14 @@ class Ledger:
             elif _has_rejects(session, system, name):
                 _clear_rejects(session, system, name, keys)
 
+    def keep_rejects(self, system: str, name: str, held: Iterable[str]) -> None:
+        """Forget the rejects of records that are not among these; those without a key cannot be told apart."""
+        with self._database.session() as session:
+            listed = set(session.scalars(select(SyncReject.key).where(*_rejects_of(system, name)))) - {""}
+            if listed:
+                gone = listed.difference(_fitting(key, LONGEST_KEY) for key in held)
+                _clear_rejects(session, system, name, sorted(gone))
+
     def publish(
         self, versions: Mapping[str, int], mappings: Mapping[str, SourceMapping], ownership: str, now: datetime
     ) -> Snapshot:

@@ -71,6 +71,8 @@ def take_census(walker: Walker, group: Sequence[Walked], *, accept: bool) -> Non
             )
     for entity, keys in gone.items():
         walker.bury(entity, keys.to_pylist())
+    for walked, keys in zip(group, held, strict=True):
+        walker.ledger.keep_rejects(walker.source.name, walked.name, keys.all())
 
 
 def _counted(walker: Walker, walked: Walked) -> Keys:

@@ -41,6 +41,10 @@ class Keys:
     def of(self, entity: str) -> list[pa.Array]:
         return self._chunks.get(entity, [])
 
+    def all(self) -> Iterator[str]:
+        """Every key, of whatever entity."""
+        return (key for chunks in self._chunks.values() for chunk in chunks for key in chunk.to_pylist())
+
 
 @dataclass
 class Walked:

@@ -211,7 +211,7 @@ class Systems:
     def settings(self, names: Iterable[str] = MAPPINGS, **more: object) -> dict[str, Any]:
         """tieout.yaml; `more` is said of every source."""
         self._start(set(names))
-        retries = {"attempts": 2, "first_wait_s": 0.01}
+        retries = {"attempts": 2, "first_wait_s": 0.01, "budget_s": 2.0}
         own: dict[str, dict[str, Any]] = {
             "crm": {"base_url": self.salesforce.url, "retries": retries},
             "billing": {"base_url": self.zuora.url, "retries": retries},
