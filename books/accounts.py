@@ -76,10 +76,10 @@ class _Resolution:
     def _identify(self, books: Books, *, first: bool) -> None:
         """The table `identity` as it is now; whether it names accounts that it did not, or says others than before."""
         self._define("identity", _identity(books, self._relation("accounts")))
-        self._gained = self._written("accounts")
-        self._shifted = first or "accounts" not in self._known
-        if self._gained and not self._shifted:
+        self._gained = self._shifted = first or "accounts" not in self._known
+        if self._written("accounts") and not self._shifted:
             self._define("identity_before", _identity(books, self._relation("accounts", before=True)))
+            self._gained = self._any("FROM identity EXCEPT FROM identity_before")
             self._shifted = self._any("FROM identity_before EXCEPT FROM identity")
 
     def _scope(self, entity: Entity) -> str | None:

@@ -182,6 +182,8 @@ class Check:
     `one_of`: entities among the needs of which at least one must be filled by a source.
     `absent_from`: whose watermark must be past `known_at` plus `lag_minutes` before absence may be claimed.
     `negative_kind`: the kind of a finding whose amount comes out negative; its size is then reported.
+    `may_block`: rows may block although the check's own mode does not. `mode_is_set`: tieout.yaml says the mode, and
+    no row overrides it.
     """
 
     id: str
@@ -204,10 +206,17 @@ class Check:
     one_of: tuple[str, ...] = ()
     absent_from: Need | None = None
     lag_minutes: int = 0
+    may_block: bool = False
+    mode_is_set: bool = False
     advice: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "advice", _advice(self.id, self.doc))
+
+    @property
+    def gravest_mode(self) -> Mode:
+        """The mode of what could not be judged: as grave as a row could have been."""
+        return Mode.BLOCK if self.may_block and not self.mode_is_set else self.mode
 
 
 class Advice(Enum):

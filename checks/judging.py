@@ -81,7 +81,7 @@ def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | N
         check=check.id,
         version=check.version,
         severity=bands.severity(Severity(row.get("severity") or check.severity), abs(amount), currency),
-        mode=Mode(row.get("mode") or check.mode),
+        mode=check.mode if check.mode_is_set else Mode(row.get("mode") or check.mode),
         scope=check.scope,
         kind=MoneyKind(kind),
         owners=check.owners,

@@ -1,6 +1,7 @@
 """The checks as they are in force: settings applied, Ibis compiled to SQL once, and asked of an engine."""
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
+import duckdb
 import ibis.expr.types as ir
 
 from books.reading import Books
@@ -18,7 +20,11 @@ from checks.findings import Evaluation
 from checks.judging import Bands, judge
 from checks.relation import Workings, compiled
 
+log = logging.getLogger(__name__)
+
 Rows = list[dict[str, Any]]
+# How a check can fail on rows that it did not reckon with: in the engine, in its arithmetic, in its message.
+FAULTS = (duckdb.Error, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class Asked(Protocol):
@@ -115,6 +121,10 @@ class Ruleset:
             return judge(rule.check, engine.rows(rule.sql), self._known_until(rule.check, snapshot), now, bands)
         except ArithmeticFault as fault:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, str(fault))
+        except FAULTS as fault:
+            log.exception("The check %s could not be worked out.", check)
+            first = str(fault).partition("\n")[0]
+            return Evaluation(rule.check, Outcome.NOT_EVALUATED, f"It could not be worked out: {first}")
 
     def _work_out(self, relations: Mapping[str, str], engine: Asked) -> None:
         done = self._worked_out.setdefault(engine, set())
@@ -182,6 +192,7 @@ def _rule(check: Check, books: Books, override: Override, workings: Workings) ->
     in_force = replace(
         check,
         mode=override.mode or check.mode,
+        mode_is_set=override.mode is not None,
         tolerance=override.tolerance or check.tolerance,
         lag_minutes=check.lag_minutes if override.lag_minutes is None else override.lag_minutes,
     )

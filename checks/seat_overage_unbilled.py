@@ -146,6 +146,7 @@ CHECK = Check(
     severity=Severity.S2,
     owners=(Owner.BILLING_OPS, Owner.REVOPS),
     mode=Mode.WARN,
+    may_block=True,
     scope=Scope.INVOICE,
     kind=MoneyKind.LEAK,
     spans=Spans.ACCOUNT,

@@ -1,5 +1,6 @@
 """Calls with a bearer token that is fetched when needed, renewed before it ends, and renewed once when refused."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ class Bearer:
         self._login = login
         self._clock = clock
         self._token: Token | None = None
+        self._renewing = threading.Lock()  # the gate asks from several threads
 
     def send(
         self,
@@ -41,19 +43,25 @@ class Bearer:
     ) -> Answer:
         """Send with a token; after a 401 once more with a new one. Raises LoginRefused when that is refused too."""
         for _ in range(2):
-            answer = self.wire.send(
-                method, path, json=json, params=params, headers={**(headers or {}), **self.authorization()}
-            )
+            token = self._current()
+            said = {**(headers or {}), "Authorization": f"Bearer {token.text}"}
+            answer = self.wire.send(method, path, json=json, params=params, headers=said)
             if answer.status != 401:
                 return answer
-            self._token = None
+            with self._renewing:
+                if self._token is token:
+                    self._token = None
         raise LoginRefused(f"{self.wire.system} refuses {method} {path} with a new token. Check the role.")
 
     def authorization(self) -> dict[str, str]:
         """The header that carries the token."""
-        if self._token is None or self._clock() >= self._token.ends_at - MARGIN:
-            self._token = self._fetch()
-        return {"Authorization": f"Bearer {self._token.text}"}
+        return {"Authorization": f"Bearer {self._current().text}"}
+
+    def _current(self) -> Token:
+        with self._renewing:
+            if self._token is None or self._clock() >= self._token.ends_at - MARGIN:
+                self._token = self._fetch()
+            return self._token
 
     def _fetch(self) -> Token:
         asked_at = self._clock()

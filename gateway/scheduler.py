@@ -60,10 +60,9 @@ def lead(
 def _run(jobs: Sequence[Job], until: threading.Event, lock: Held, heartbeat_s: float) -> None:
     log.info("This process leads the jobs.")
     with _scheduled(jobs):
-        while not until.wait(heartbeat_s):
-            if not lock.still():
-                log.error("The database let go of this scheduler; another one may lead now.")
-                return
+        while not until.wait(heartbeat_s) and lock.still():
+            pass
+    log.warning("This process no longer leads the jobs: %s", "it ends." if until.is_set() else "the database let go.")
 
 
 @contextmanager

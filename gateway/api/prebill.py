@@ -53,12 +53,14 @@ def read(
     validation_id: Annotated[str, Path(pattern="^val_[0-9a-f]{20}$", max_length=24)],
     installed: InstallationDep,
 ) -> Response:
-    """A verdict that was given before, to whichever key."""
+    """A verdict that was given before, to whichever key. One that has expired releases nothing any more."""
     with installed.database.session() as session:
         row = session.get(Validation, validation_id)
         if row is None:
             raise NotFound(f"There is no validation {validation_id!r}.")
-        return _sent(restored(row.answer))
+        answer = restored(row.answer)
+        expired = installed.clock() >= row.expires_at
+        return _sent({**answer, "proceed": False} if expired else answer)
 
 
 def _sent(answer: dict[str, Any]) -> Response:

@@ -45,7 +45,8 @@ def listed(
         return
     table = Table(box=None)
     for heading in ("case", "sev", "state", "check", "account", "amount", "kind", "owner", "resolve by"):
-        table.add_column(heading, justify="right" if heading == "amount" else "left")
+        whole = heading in ("case", "amount", "resolve by")  # cut in two they would mislead
+        table.add_column(heading, justify="right" if heading == "amount" else "left", no_wrap=whole, overflow="fold")
     for case in found.cases:
         due = f"{case.resolve_due_at:%Y-%m-%d %H:%M}" if case.resolve_due_at else ""
         amount = f"{case.amount:,.2f} {case.currency or ''}"

@@ -69,7 +69,7 @@ class Asking:
         read = {
             system
             for evaluation in evaluations
-            if evaluation.check.mode is Mode.BLOCK
+            if evaluation.check.gravest_mode is Mode.BLOCK
             and evaluation.outcome is not Outcome.NOT_APPLICABLE
             and evaluation.check.id not in (STALE, *self.fail_open)
             for system in reads[evaluation.check.id]

@@ -1,6 +1,12 @@
 """What a verdict holds for: a hash over the drafts as they were given."""
 
-from books.engine import Engine
+import hashlib
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateway.prebill.drafts import Drafts
 
 # Columns of the books that a draft brings itself; what is found out about it in the books is not part of it.
 _INVOICE = (
@@ -8,32 +14,27 @@ _INVOICE = (
     "contract_key",
 )
 _LINE = (
-    *("key", "amount", "tax", "tax_code", "quantity", "unit_price", "subscription_key", "subscription_line_key"),
-    *("line_version_key", "charge_type", "product_code", "name", "period_start", "period_end"),
+    *("invoice_key", "key", "amount", "tax", "tax_code", "quantity", "unit_price", "subscription_key"),
+    *("subscription_line_key", "line_version_key", "charge_type", "product_code", "name", "period_start", "period_end"),
 )
+_NUL = "\x00"  # stands in no text of a draft
 
 
-def _text(alias: str, columns: tuple[str, ...]) -> str:
-    """SQL for the columns as one text; each with its length before it, so that no two rows share a text."""
-    parts = (f'{alias}."{column}"::VARCHAR' for column in columns)
-    return " || ".join(f"coalesce(strlen({part}) || ':' || {part}, '-')" for part in parts)
-
-
-_SQL = f"""
-    WITH lines AS (
-        SELECT invoice_key, string_agg(text, '' ORDER BY text) AS text
-        FROM (SELECT l.invoice_key, sha256({_text("l", _LINE)}) AS text FROM said_invoice_lines l) GROUP BY invoice_key
-    ), invoices AS (
-        SELECT sha256({_text("i", _INVOICE)} || coalesce(lines.text, '')) AS text
-        FROM said_invoices i LEFT JOIN lines ON lines.invoice_key = i.key
-    )
-    SELECT sha256(coalesce(string_agg(text, '' ORDER BY text), '')) AS hash FROM invoices
-"""
-
-
-def content_hash(engine: Engine) -> str:
-    """`sha256:…` over the tables `said_invoices` and `said_invoice_lines`.
+def content_hash(drafts: Drafts) -> str:
+    """`sha256:…` over the drafts.
 
     One changed cent, date or line changes it; the order of invoices and lines, and `20.0` for `20.00`, do not.
     """
-    return f"sha256:{engine.rows(_SQL)[0]['hash']}"
+    digest = hashlib.sha256()
+    for table, columns in ((drafts.invoices, _INVOICE), (drafts.lines, _LINE)):
+        digest.update(f"{table.num_rows}{_NUL}".encode())
+        digest.update(_NUL.join(sorted(_texts(table, columns))).encode())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _texts(table: pa.Table, columns: Sequence[str]) -> list[str]:
+    """Each row as one text, which no other row has: values behind a plus, a minus for none, NUL between them."""
+    said = [pc.binary_join_element_wise("+", pc.cast(table[name], pa.string()), "") for name in columns]
+    whole = pc.binary_join_element_wise(*(pc.coalesce(values, "-") for values in said), _NUL)
+    rows: list[str] = whole.to_pylist()
+    return rows

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -25,6 +26,10 @@ class Put:
     asked_by: str
     key: str
 
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(self.question)
+
 
 def find(session: Session, put: Put, now: datetime) -> dict[str, Any] | None:
     """The answer that the key already has.
@@ -37,7 +42,7 @@ def find(session: Session, put: Put, now: datetime) -> dict[str, Any] | None:
     ).first()
     if row is None:
         return None
-    if row.body_hash != fingerprint(put.question):
+    if row.body_hash != put.fingerprint:
         raise Refused(
             f"This Idempotency-Key was used for another request, answered as {row.id}. Use a new key.",
             "idempotency-key-reused",
@@ -63,7 +68,7 @@ def keep(session: Session, put: Put, answer: Answer, drafts: Drafts) -> dict[str
             id=answer.validation_id,
             asked_by=put.asked_by,
             idempotency_key=put.key,
-            body_hash=fingerprint(put.question),
+            body_hash=put.fingerprint,
             run_system=answer.run.system,
             run_id=answer.run.id,
             mode=answer.mode,

@@ -25,6 +25,10 @@ _INVOICE_MUST = ("account_id", "currency", "invoice_date", "total")
 _LINE_MUST = ("invoice_key", "amount")
 
 
+# How Zuora spells that a run leaves no batch out.
+ALL_BATCHES = "AllBatches"
+
+
 @dataclass(frozen=True)
 class Drafts:
     """The drafts of one run, in the shape of the books' invoices and invoice_lines.
@@ -58,7 +62,8 @@ def from_platform(run: Run, pulled: DraftRun) -> Drafts:
     for row in pulled.lines:
         _check_present(row, _LINE_MUST, f"The line {row['key']} of the draft {row.get('invoice_key')}")
     invoices, lines = table_from("invoices", pulled.invoices), table_from("invoice_lines", pulled.lines)
-    batches = tuple(batch for batch in str(pulled.run.get("batches") or "").split(",") if batch)
+    named = tuple(batch for batch in str(pulled.run.get("batches") or "").split(",") if batch)
+    batches = () if ALL_BATCHES in named else named
     names = dict.fromkeys((run.id, pulled.run["key"], pulled.run.get("number")))
     return Drafts(run.system, tuple(name for name in names if name), invoices, lines, batches)
 

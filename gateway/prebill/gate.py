@@ -123,7 +123,7 @@ class Gate:
             judgement = judge_run(shown, evaluations, refused, self._config.fail_open())
             enforced = question.mode == "enforce"
             found = Found(judgement.findings, overlay.engine, truth.snapshot, bands, now, enforced)
-            yield Judged(question, target_date, drafts, content_hash(overlay.engine), shown, judgement, found)
+            yield Judged(question, target_date, drafts, content_hash(drafts), shown, judgement, found)
 
     def _answer(self, judged: Judged, references: Mapping[str, str]) -> Answer:
         judgement, found, run = judged.judgement, judged.found, judged.question.run

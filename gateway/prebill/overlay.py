@@ -61,7 +61,8 @@ _REPLACED = """
 """
 # Customers whom only other runs of the platform bill: all their accounts there are in other batches.
 _ELSEWHERE = """
-    SELECT account_key FROM truth.accounts WHERE system = $system AND NOT deleted AND account_key IS NOT NULL
+    SELECT account_key FROM truth.accounts WHERE system = $system AND NOT deleted
+    AND account_key IS NOT NULL AND account_key NOT IN (SELECT account_key FROM scope)
     GROUP BY account_key HAVING bool_and(coalesce(NOT list_contains($batches, batch), false))
 """
 _IN_SCOPE = "(t.account_key IS NULL OR t.account_key IN (SELECT account_key FROM scope))"

@@ -91,7 +91,7 @@ def parse(body: bytes) -> Question:
         question = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(f"The body is not a validation request: {error}.") from error
-    if _NUL.search(body):
+    if rb"\u0000" in body and _NUL.search(body):
         raise malformed("The body holds a NUL character, which no id or name has.")
     invoices = question.invoices or ()
     _check_once((invoice.id for invoice in invoices), "invoice")

@@ -126,7 +126,7 @@ class _Board:
         if evaluation.outcome is Outcome.NOT_EVALUATED and not evaluation.waiting:
             unjudged = [(evaluation.reason or "It could not be evaluated.", None)]
         for message, invoices in unjudged:
-            reason = Reason(check.id, Outcome.NOT_EVALUATED, check.mode, check.scope, message)
+            reason = Reason(check.id, Outcome.NOT_EVALUATED, check.gravest_mode, check.scope, message)
             self.pin(_let_pass(reason, answers_for_it) if answers_for_it else reason, invoices)
         for finding in evaluation.findings:
             self._take_finding(check.scope, finding)

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from books.accounts import Matching, resolve
+from books.errors import BooksError
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store
-from connectors.errors import ConnectorError, TransientError
+from connectors.errors import ConnectorError, LoginRefused, TransientError
 from connectors.mapping import Mapping as SourceMapping
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
@@ -89,12 +90,12 @@ class SyncCycle:
             try:
                 walks.append(self._walk(walker, name, alone=len(group) == 1))
                 silences = 0
-            except ConnectorError as error:
+            except (ConnectorError, BooksError) as error:
                 self._fail(walker, [name], str(error))
-                silences = silences + 1 if isinstance(error, TransientError) else 0
+                silences = _silences(error, silences)
         try:
             counted = self._count(walker, group, walks)
-        except ConnectorError as error:
+        except (ConnectorError, BooksError) as error:
             self._fail(walker, [walked.name for walked, _ in walks], str(error))
             return silences
         for walked, _ in walks:
@@ -144,6 +145,13 @@ class SyncCycle:
             walker.report.failures[name] = sentence
             telemetry.failures.add(1, {"system": source.name, "object": name})
             log.warning("%s could not be read from %s: %s", name, source.name, sentence)
+
+
+def _silences(error: ConnectorError | BooksError, before: int) -> int:
+    """How many objects in a row were not answered for. A refused login is not tried for each: it may lock the user."""
+    if isinstance(error, LoginRefused):
+        return PATIENCE
+    return before + 1 if isinstance(error, TransientError) else 0
 
 
 def _ownership(matching: Matching, books: Books) -> str:

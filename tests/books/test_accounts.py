@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from books.accounts import Matching, resolve
 from books.engine import Engine
@@ -13,7 +16,7 @@ from books.snapshots import Snapshot
 from books.store import Store, table_from
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
-ENTITIES = frozenset({"accounts", "invoices", "invoice_lines", "usage_events", "products"})
+ENTITIES = frozenset({"accounts", "invoices", "invoice_lines", "revenue_schedules", "usage_events", "products"})
 BOOKS = Books(
     {"crm": ("crm",), "billing": ("bill",), "usage": ("meter",)},
     {"crm": ENTITIES, "bill": ENTITIES, "meter": frozenset({"usage_events"})},
@@ -25,6 +28,7 @@ class Kept:
     """A store with the snapshot that was published last."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.store = Store(str(root / "books"))
         self.snapshot: Snapshot | None = None
 
@@ -103,3 +107,118 @@ def test_a_row_that_is_written_again_keeps_its_owner(kept: Kept) -> None:
     kept.write("invoices", "bill", {"key": "i1", "account_id": "b1", "number": "2"})
     kept.publish()
     assert kept.owners("invoices") == {"i1": "001A"}
+
+
+def test_a_row_that_names_another_account_takes_its_children_along(kept: Kept) -> None:
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"})
+    kept.write("invoice_lines", "bill", {"key": "l1", "invoice_key": "i1"})
+    kept.publish()
+    assert kept.owners("invoice_lines") == {"l1": "001A"}
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b2"})
+    kept.publish()
+    assert kept.owners("invoices") == {"i1": "bill:b2"}
+    assert kept.owners("invoice_lines") == {"l1": "bill:b2"}
+
+
+def test_a_row_that_names_another_parent_changes_its_owner(kept: Kept) -> None:
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"}, {"key": "i2", "account_id": "b2"})
+    kept.write("invoice_lines", "bill", {"key": "l1", "invoice_key": "i1"})
+    kept.publish()
+    kept.write("invoice_lines", "bill", {"key": "l1", "invoice_key": "i2"})
+    kept.publish()
+    assert kept.owners("invoice_lines") == {"l1": "bill:b2"}
+
+
+def test_a_link_that_is_taken_away_leaves_the_systems_own_account(kept: Kept) -> None:
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"})
+    kept.publish()
+    kept.write("accounts", "bill", {"key": "b1", "account_id": "b1", "number": "A-1", "crm_key": None})
+    kept.publish()
+    assert kept.owners("accounts")["b1"] == "bill:b1"
+    assert kept.owners("invoices") == {"i1": "bill:b1"}
+
+
+def test_grandchildren_follow(kept: Kept) -> None:
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"})
+    kept.write("invoice_lines", "bill", {"key": "l1", "invoice_key": "i1"})
+    kept.write("revenue_schedules", "bill", {"key": "r1", "invoice_line_key": "l1"})
+    kept.publish()
+    assert kept.owners("revenue_schedules") == {"r1": "001A"}
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b2"})
+    kept.publish()
+    assert kept.owners("revenue_schedules") == {"r1": "bill:b2"}
+
+
+def test_what_was_cut_off_before_publication_is_made_up_for(kept: Kept) -> None:
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"})
+    kept.write("invoice_lines", "bill", {"key": "l1", "invoice_key": "i1"})
+    kept.publish()
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b2"})
+    # As if killed after the invoice had its new owner, and before its line had.
+    kept.store.assign_accounts("invoices", "bill", pa.table({"key": ["i1"], "account_key": ["bill:b2"]}))
+    kept.publish()
+    assert kept.owners("invoice_lines") == {"l1": "bill:b2"}
+
+
+def test_other_roles_make_other_owners(kept: Kept) -> None:
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"})
+    kept.publish()
+    resolve(kept.store, Books({"billing": ("bill",)}, BOOKS.mapped), MATCHING, None)
+    kept.snapshot = Snapshot("s", NOW, kept.store.versions(), {})
+    assert kept.owners("invoices") == {"i1": "bill:b1"}
+
+
+def test_rows_before_any_account_wait(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"})
+    kept.publish()
+    assert kept.owners("invoices") == {"i1": None}
+    kept.write("accounts", "bill", {"key": "b1", "account_id": "b1"})
+    kept.publish()
+    assert kept.owners("invoices") == {"i1": "bill:b1"}
+
+
+@pytest.mark.parametrize("written", [None, {"name": "Another name"}])
+def test_tables_that_nothing_can_have_changed_are_not_read(kept: Kept, written: dict[str, Any] | None) -> None:
+    kept.write("invoices", "bill", {"key": "i1", "account_id": "b1"})
+    kept.publish()
+    if written:
+        account = {"key": "b1", "account_id": "b1", "number": "A-1", "crm_key": "001A"}
+        kept.write("accounts", "bill", account | written)
+    for file in (kept.root / "books" / "invoices").glob("**/*.parquet"):
+        file.rename(file.with_suffix(".away"))
+    versions = kept.store.versions()
+    kept.publish()
+    assert kept.store.version("invoices") == versions["invoices"]
+
+
+LINKS = st.sampled_from(["001A", "001B", "elsewhere", None])
+OWNERSHIP = st.one_of(
+    st.tuples(st.just("account"), st.sampled_from("ab"), LINKS),
+    st.tuples(st.just("invoice"), st.sampled_from("12"), st.sampled_from(["a", "b", "nobody", None])),
+    st.tuples(st.just("line"), st.sampled_from("34"), st.sampled_from(["1", "2", "missing"])),
+    st.tuples(st.just("publish"), st.just(""), st.none()),
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(events=st.lists(OWNERSHIP, min_size=2, max_size=12))
+def test_any_history_ends_like_a_look_at_every_row(
+    events: list[tuple[str, str, str | None]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    kept = Kept(tmp_path_factory.mktemp("owners"))
+    kept.write("accounts", "crm", {"key": "001A", "account_id": "001A"}, {"key": "001B", "account_id": "001B"})
+    for what, key, said in events:
+        if what == "account":
+            kept.write("accounts", "bill", {"key": key, "account_id": key, "crm_key": said})
+        elif what == "invoice":
+            kept.write("invoices", "bill", {"key": key, "account_id": said})
+        elif what == "line":
+            kept.write("invoice_lines", "bill", {"key": key, "invoice_key": said})
+        else:
+            kept.publish()
+    kept.publish()
+    found = {name: kept.owners(name) for name in kept.store.versions()}
+    resolve(kept.store, BOOKS, MATCHING, None)
+    kept.snapshot = Snapshot("s", NOW, kept.store.versions(), {})
+    assert {name: kept.owners(name) for name in kept.store.versions()} == found

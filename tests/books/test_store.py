@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from books.engine import Engine
 from books.errors import PermanentError
 from books.snapshots import Snapshot
-from books.store import Store, table_from
+from books.store import FILES_TO_CLUSTER, Store, table_from
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 
@@ -88,6 +89,61 @@ def test_two_systems_may_be_written_at_once(store: Store) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(write, ["crm", "other"]))
     assert [(r[0], r[1]) for r in held(store)] == [(s, str(n)) for s in ("crm", "other") for n in range(8)]
+
+
+def test_two_writers_of_one_system_do_not_both_add_a_key(store: Store) -> None:
+    merge(store, row("0"))
+
+    def write(first: int) -> None:
+        for n in range(first, first + 6):
+            merge(store, row(str(n), str(first)))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, [1, 3]))
+    assert [r[1] for r in held(store)] == [str(n) for n in range(9)]
+
+
+def test_a_write_says_how_many_rows_it_changed(store: Store) -> None:
+    rows = [row("1"), row("2")]
+    assert store.merge("opportunities", "crm", table_from("opportunities", rows)) == 2
+    assert store.merge("opportunities", "crm", table_from("opportunities", rows)) == 0
+    rows = [row("1", "7"), row("2"), row("3")]
+    assert store.merge("opportunities", "crm", table_from("opportunities", rows)) == 2
+    assert store.bury("opportunities", "crm", ["1", "3", "5"], NOW) == 2
+    assert store.bury("opportunities", "crm", ["1", "3", "5"], NOW) == 0
+    assert store.live("opportunities", "crm").to_pylist() == ["2"]
+
+
+def test_any_column_that_differs_is_written_though_the_source_says_the_same(store: Store) -> None:
+    merge(store, row("1", stage="won"))
+    merge(store, row("1", stage="lost"))
+    assert held(store, "stage") == [("lost",)]
+    merge(store, row("1", stage=None))
+    assert held(store, "stage") == [(None,)]
+
+
+def test_a_changed_row_keeps_its_owner_while_its_account_stays(store: Store) -> None:
+    merge(store, row("1", account_id="a"))
+    store.assign_accounts("opportunities", "crm", pa.table({"key": ["1"], "account_key": ["A"]}))
+    merge(store, row("1", "5", account_id="a"))
+    assert held(store, "amount, account_key") == [(Decimal(5), "A")]
+    merge(store, row("1", "5", account_id="b"))
+    assert held(store, "account_key") == [(None,)]
+
+
+def test_many_files_become_few_and_old_versions_stay_as_long_as_they_are_named(store: Store) -> None:
+    for n in range(FILES_TO_CLUSTER):
+        merge(store, row(str(n)))
+    before = store.version("opportunities")
+    assert before is not None
+    assert store.cluster("opportunities")
+    assert not store.cluster("opportunities"), "nothing is left to do"
+    assert len(held(store)) == FILES_TO_CLUSTER
+    assert store.forget("opportunities", 0, [before]) == 0
+    with Engine.over(store, Snapshot("old", NOW, {"opportunities": before}, {})) as engine:
+        assert engine.rows("SELECT count(*) AS n FROM opportunities") == [{"n": FILES_TO_CLUSTER}]
+    assert store.forget("opportunities", 0, []) == FILES_TO_CLUSTER
+    assert len(held(store)) == FILES_TO_CLUSTER
 
 
 KEYS = st.sampled_from("abcde")

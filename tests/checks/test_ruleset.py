@@ -42,7 +42,7 @@ def fresh() -> Snapshot:
 
 def test_an_override_replaces_only_what_it_names() -> None:
     rule = of(Override(mode=Mode.WARN)).rules[CHECK.id]
-    assert rule.check == replace(CHECK, mode=Mode.WARN)
+    assert rule.check == replace(CHECK, mode=Mode.WARN, mode_is_set=True)
     rule = of(Override(tolerance=Tolerance(Decimal(5)), lag_minutes=60)).rules[CHECK.id]
     assert (rule.check.tolerance, rule.check.lag_minutes, rule.check.mode) == (Tolerance(Decimal(5)), 60, CHECK.mode)
 

@@ -1,34 +1,22 @@
 """`tieout sync` and `tieout rejects` as a shell sees them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import yaml
-from alembic import command as alembic
 
-from gateway.db.migrate import alembic_config
-from gateway.db.session import Database
 from tests.gateway.sync.commands import CommandServer
 from tests.gateway.sync.systems import Systems
 
 Run = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
-    with CommandServer(tmp_path_factory.mktemp("commands")) as server:
-        yield server
-
-
 @pytest.fixture
-def run(live_systems: Systems, database: Database, database_url: str, commands: CommandServer) -> Run:
-    with database.engine.connect() as connection:
-        alembic.stamp(alembic_config(connection), "head")
-        connection.commit()
+def run(live_systems: Systems, command_database: str, commands: CommandServer) -> Run:
     config = live_systems.folder / "tieout.yaml"
     config.write_text(yaml.safe_dump(live_systems.settings(["crm", "billing"]), sort_keys=False), encoding="utf-8")
-    environment = {**live_systems.environment(), "TIEOUT_DATABASE_URL": database_url}
+    environment = {**live_systems.environment(), "TIEOUT_DATABASE_URL": command_database}
 
     def command(*arguments: str) -> tuple[int, str]:
         return commands.run(*arguments, "-c", str(config), environment=environment)

@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 import yaml
-from alembic import command as alembic
 
-from gateway.db.migrate import alembic_config
 from gateway.db.session import Database
 from tests.gateway.sync.commands import Command, CommandServer
 from tests.gateway.sync.doorway import Doorway
@@ -20,12 +18,6 @@ from tests.gateway.sync.systems import MAPPINGS, Reader, Row, Systems, deal, hel
 DEADLINE_S = 60.0
 ACCOUNTS, DEALS, INVOICES, TRANSACTIONS = 20, 60, 50, 30
 BATCH = 25
-
-
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
-    with CommandServer(tmp_path_factory.mktemp("commands")) as server:
-        yield server
 
 
 class Scene:
@@ -163,12 +155,9 @@ NEXT: dict[str, Moment] = {
 
 
 @pytest.fixture
-def scene(live_systems: Systems, database: Database, database_url: str, commands: CommandServer) -> Iterator[Scene]:
-    with database.engine.connect() as connection:
-        alembic.stamp(alembic_config(connection), "head")
-        connection.commit()
+def scene(live_systems: Systems, database: Database, command_database: str, commands: CommandServer) -> Iterator[Scene]:
     fill(live_systems)
-    scene = Scene(live_systems, database, database_url, commands)
+    scene = Scene(live_systems, database, command_database, commands)
     with scene.crm, scene.billing:
         yield scene
 

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from alembic import command as alembic
 from sqlalchemy import text
 
-from gateway.db.migrate import alembic_config
 from gateway.db.session import Database
 from tests.gateway.sync.systems import SECRETS, Systems, deal
 
@@ -81,14 +79,11 @@ class Run:
 
 
 @pytest.fixture
-def run(live_systems: Systems, database: Database, database_url: str) -> Run:
-    with database.engine.connect() as connection:
-        alembic.stamp(alembic_config(connection), "head")
-        connection.commit()
+def run(live_systems: Systems, command_database: str) -> Run:
     account = live_systems.org.put("Account", {"Name": "Good", "Bill_Day__c": "15"})
     live_systems.org.put("Account", {"Name": "Bad", "Bill_Day__c": "x"})
     live_systems.org.put("Deal__c", deal(account, "Q-1", "Amendment"))
-    return Run(live_systems, database_url)
+    return Run(live_systems, command_database)
 
 
 def test_a_faulty_run_is_seen_and_tells_no_secret(run: Run, live_systems: Systems, database: Database) -> None:
@@ -96,7 +91,7 @@ def test_a_faulty_run_is_seen_and_tells_no_secret(run: Run, live_systems: System
     assert polls["crm", "Account"] == {"system": "crm", "object": "Account", "rows": 2, "rejects": 1, "deleted": 0}
     assert polls["crm", "Deal__c"] == {"system": "crm", "object": "Deal__c", "rows": 1, "rejects": 0, "deleted": 0}
     failed = {said["object"] for name, said, status, _ in run.spans if name == "sync.object" and status == "ERROR"}
-    assert failed == {"Account", "Invoice", "RatePlanCharge", "customer", "transaction"}
+    assert failed == {"Account", "customer", "transaction"}, "billing refuses at once, the ERP is asked twice"
     assert run.value("tieout.sync.rows", system="crm", entity="quotes") == 1
     assert run.value("tieout.sync.rejects", system="crm", object="Account") == 1
     assert run.value("tieout.sync.failures", system="billing", object="Invoice") == 1
