@@ -10,7 +10,6 @@ import yaml
 
 from checks.contract import Mode, Tolerance
 from connectors.errors import PermanentError
-from connectors.registry import SECRETS
 from gateway.config import Config, load, parse
 from gateway.errors import ConfigError
 from gateway.installation import Installation
