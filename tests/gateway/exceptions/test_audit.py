@@ -1,5 +1,7 @@
 """The audit log: nobody can change it unseen, and a large writer holds up nobody."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -21,11 +23,27 @@ def write(database: Database, *subjects: str) -> None:
             record(session, NOW, "ann", "case.commented", subject, after={"note": "Überprüft"})
 
 
+def settled(database: Database) -> None:
+    """Wait for transactions that are older than the entries: tests beside this one use the same server."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with database.session() as session:
+            if session.scalar(text(_ALL_OLD)):
+                return
+        threading.Event().wait(0.02)
+    raise AssertionError("A transaction of the server did not end.")
+
+
+_ALL_OLD = "SELECT coalesce(bool_and(transaction < pg_snapshot_xmin(pg_current_snapshot())), true) FROM audit_entries"
+
+
 def test_sealing_chains_what_is_there_and_verifies(database: Database) -> None:
     write(database, "EXC-1", "EXC-2")
+    settled(database)
     with database.session() as session:
         first = seal(session, NOW)
     write(database, "EXC-3")
+    settled(database)
     with database.session() as session:
         second = seal(session, NOW + HOUR)
     assert first is not None
@@ -40,6 +58,7 @@ def test_sealing_chains_what_is_there_and_verifies(database: Database) -> None:
 
 def test_nothing_new_is_no_seal(database: Database) -> None:
     write(database, "EXC-1")
+    settled(database)
     for expected in (1, None):
         with database.session() as session:
             sealed = seal(session, NOW)
@@ -53,6 +72,7 @@ def test_a_writer_that_has_not_ended_neither_waits_nor_is_sealed(database: Datab
         write(database, "EXC-2")
         with database.session() as sealing:
             assert seal(sealing, NOW) is None, "a row with a later number may still come before EXC-2"
+    settled(database)
     with database.session() as session:
         assert unsealed(session) == (2, NOW)
         sealed = seal(session, NOW)
@@ -62,6 +82,7 @@ def test_a_writer_that_has_not_ended_neither_waits_nor_is_sealed(database: Datab
 
 def test_two_sealers_do_not_meet(database: Database) -> None:
     write(database, "EXC-1")
+    settled(database)
     with database.session() as first, database.session() as second:
         assert seal(first, NOW) is not None
         assert seal(second, NOW) is None
@@ -77,6 +98,7 @@ def test_the_database_refuses_to_change_a_record(database: Database, table: str,
 
 def test_a_server_restored_from_a_dump_is_not_sealed_in_silence(database: Database) -> None:
     write(database, "EXC-1")
+    settled(database)
     with database.session() as session:
         session.execute(
             text("INSERT INTO audit_seals VALUES (1, CAST('0' AS xid8), CAST('900000000' AS xid8), 0, :g, :g, :now)"),
