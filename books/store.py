@@ -101,11 +101,8 @@ class Store:
 
     def live(self, name: str, system: str, among: pa.Array | None = None) -> pa.Array:
         """The keys of live rows of one system: all, or those among the given ones."""
-        try:
-            table = DeltaTable(self._path(name))
-        except TableNotFoundError:
-            return pa.array([], pa.string())
-        return live_keys(self._engine, _files_of(table, system), among)
+        table = self._opened(name)
+        return pa.array([], pa.string()) if table is None else live_keys(self._engine, _files_of(table, system), among)
 
     def _update(self, name: str, system: str, keys: pa.Table, updates: Mapping[str, str]) -> None:
         def once() -> None:
@@ -137,10 +134,8 @@ class Store:
 
     def version(self, name: str) -> int | None:
         """The newest version of an entity's table; None where nothing was ever written."""
-        try:
-            return DeltaTable(self._path(name)).version()
-        except TableNotFoundError:
-            return None
+        table = self._opened(name)
+        return None if table is None else table.version()
 
     def versions(self) -> dict[str, int]:
         """The newest version of every table that exists."""
@@ -158,9 +153,9 @@ class Store:
 
     def cluster(self, name: str) -> bool:
         """Rewrite the partitions that have many files as few, sorted by account. Returns whether there was one."""
-        if self.version(name) is None:
+        table = self._opened(name)
+        if table is None:
             return False
-        table = DeltaTable(self._path(name))
         crowded = [p["system"] for p in table.partitions() if len(_files_of(table, p["system"])) >= FILES_TO_CLUSTER]
         for system in crowded:
             self._committed(name, partial(self._cluster_once, name, system))
@@ -190,12 +185,21 @@ class Store:
 
     def _open_or_create(self, name: str) -> DeltaTable:
         path = self._path(name)
+        table = self._opened(name)
+        if table is not None:
+            return table
+        if "://" not in path:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        return DeltaTable.create(path, entity(name).arrow, mode="ignore", partition_by=["system"])
+
+    def _opened(self, name: str) -> DeltaTable | None:
+        """The table; None where nothing was ever written. Raises PermanentError for what is no table."""
         try:
-            return DeltaTable(path)
+            return DeltaTable(self._path(name))
         except TableNotFoundError:
-            if "://" not in path:
-                Path(path).mkdir(parents=True, exist_ok=True)
-            return DeltaTable.create(path, entity(name).arrow, mode="ignore", partition_by=["system"])
+            return None
+        except DeltaError as error:
+            raise PermanentError(f"The table {name} cannot be opened: {error}") from error
 
 
 def last_of_each_key(rows: pa.Table) -> pa.Table:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from books.entities import entity
 from books.store import table_from
@@ -75,19 +76,16 @@ def _check_present(row: Mapping[str, Any], names: Iterable[str], what: str) -> N
 
 
 def _invoices(run: Run, invoices: Sequence[Invoice], taxes: Mapping[str, Decimal], now: datetime) -> pa.Table:
+    same = ("account_id", "invoice_date", "due_date", "currency", "po_number")
     columns = {
-        "key": [invoice.id for invoice in invoices],
-        "account_id": [invoice.account_id for invoice in invoices],
+        **{name: _column(invoices, name) for name in same},
+        "key": _column(invoices, "id"),
         "number": [invoice.number or invoice.id for invoice in invoices],
         "status": ["draft"] * len(invoices),
         "run_key": [run.id] * len(invoices),
-        "invoice_date": [invoice.invoice_date for invoice in invoices],
-        "due_date": [invoice.due_date for invoice in invoices],
         "total": _numbers("invoices", "total", invoices, lambda n: f"invoice {invoices[n].id}"),
         "tax": [taxes.get(invoice.id) for invoice in invoices],
-        "currency": [invoice.currency for invoice in invoices],
-        "contract_key": [invoice.contract_id for invoice in invoices],
-        "po_number": [invoice.po_number for invoice in invoices],
+        "contract_key": _column(invoices, "contract_id"),
     }
     return _table("invoices", run.system, columns, len(invoices), now)
 
@@ -100,21 +98,26 @@ def _lines(run: Run, invoices: Sequence[Invoice], now: datetime) -> pa.Table:
         return f"line {lines[n].id} of invoice {theirs[n].id}"
 
     same = ("charge_type", "product_code", "name", "tax_code", "period_start", "period_end")
+    numbers = ("quantity", "unit_price", "amount", "tax")
     columns = {
-        "key": [line.id for line in lines],
-        "account_id": [invoice.account_id for invoice in theirs],
-        "invoice_key": [invoice.id for invoice in theirs],
-        "subscription_key": [line.subscription_id for line in lines],
-        "subscription_line_key": [line.charge_id for line in lines],
-        "currency": [invoice.currency for invoice in theirs],
-        **{name: [getattr(line, name) for line in lines] for name in same},
-        **{name: _numbers("invoice_lines", name, lines, named) for name in ("quantity", "unit_price", "amount", "tax")},
+        **{name: _column(lines, name) for name in same},
+        **{name: _numbers("invoice_lines", name, lines, named) for name in numbers},
+        "key": _column(lines, "id"),
+        "account_id": _column(theirs, "account_id"),
+        "invoice_key": _column(theirs, "id"),
+        "subscription_key": _column(lines, "subscription_id"),
+        "subscription_line_key": _column(lines, "charge_id"),
+        "currency": _column(theirs, "currency"),
     }
     table = _table("invoice_lines", run.system, columns, len(lines), now)
     backwards = pc.index(pc.less(table["period_end"], table["period_start"]), True).as_py()
     if backwards >= 0:
         raise malformed(f"The period of {named(backwards)} ends before it starts.")
     return table
+
+
+def _column(parts: Sequence[Struct], name: str) -> list[Any]:
+    return [getattr(part, name) for part in parts]
 
 
 def _table(name: str, system: str, columns: Mapping[str, Any], rows: int, now: datetime) -> pa.Table:
@@ -130,10 +133,10 @@ def _table(name: str, system: str, columns: Mapping[str, Any], rows: int, now: d
     return pa.Table.from_arrays(arrays, schema=entity(name).arrow)
 
 
-def _numbers(table: str, column: str, parts: Sequence[object], named: Callable[[int], str]) -> pa.Array:
+def _numbers(table: str, column: str, parts: Sequence[Struct], named: Callable[[int], str]) -> pa.Array:
     """The decimals of a column. Raises Refused for a text that is no number, or more than the books can hold."""
     kind = entity(table).arrow.field(column).type
-    texts = pa.array([getattr(part, column) for part in parts], pa.string())
+    texts = pa.array(_column(parts, column), pa.string())
     wrong = pc.index(pc.match_substring_regex(texts, _PATTERNS[column]), False).as_py()
     if wrong >= 0:
         raise malformed(

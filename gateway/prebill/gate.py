@@ -118,7 +118,7 @@ class Gate:
             overlay = Overlay(truth, cursor, drafts, request)
             bands = self._config.bands(rates_to(self._config.reporting_currency, overlay.engine, now.date()))
             shown = _shown(drafts, overlay.customers())
-            refused = list(refusals(overlay.engine, shown, truth.currencies))
+            refused = list(refusals(drafts, shown, overlay.posted(), truth.currencies))
             evaluations = self._asking.evaluate(truth, overlay, request, bands)
             judgement = judge_run(shown, evaluations, refused, self._config.fail_open())
             enforced = question.mode == "enforce"

@@ -59,6 +59,13 @@ _REPLACED = """
         list_contains($runs, run_key)
         OR key IN (SELECT key FROM said_invoices) OR number IN (SELECT number FROM said_invoices))
 """
+# Drafts that the books hold as posted, by id or by number.
+_POSTED = """
+    SELECT i.key FROM said_invoices i JOIN truth.invoices t ON t.system = i.system AND t.key = i.key
+    WHERE t.status = 'posted' AND NOT t.deleted
+    UNION ALL SELECT i.key FROM said_invoices i JOIN truth.invoices t ON t.system = i.system AND t.number = i.number
+    WHERE t.status = 'posted' AND NOT t.deleted
+"""
 # Customers whom only other runs of the platform bill: all their accounts there are in other batches.
 _ELSEWHERE = """
     SELECT account_key FROM truth.accounts WHERE system = $system AND NOT deleted
@@ -84,8 +91,8 @@ class Overlay:
         }
         self._narrowed: list[str] = []
         self.engine.ask(request)
-        self.engine.hold("said_invoices", drafts.invoices)
-        self.engine.hold("said_invoice_lines", drafts.lines)
+        cursor.register("said_invoices", drafts.invoices)
+        cursor.register("said_invoice_lines", drafts.lines)
         self._make("drafted_invoices", _INVOICES)
         self._make("replaced", _REPLACED)
         self._make("scope", "SELECT DISTINCT account_key FROM drafted_invoices WHERE account_key IS NOT NULL")
@@ -95,11 +102,15 @@ class Overlay:
         rows = self.engine.rows("SELECT key, account_key FROM drafted_invoices")
         return {row["key"]: row["account_key"] for row in rows}
 
+    def posted(self) -> frozenset[str]:
+        """The drafts that are none any more, because the books hold an invoice of that id or number as posted."""
+        return self._column(_POSTED)
+
     def elsewhere(self) -> frozenset[str]:
         """The customers whom the run does not bill, because the platform says that it bills other batches."""
         if not self._given["batches"]:
             return frozenset()
-        return frozenset(row[0] for row in self._execute(_ELSEWHERE).fetchall())
+        return self._column(_ELSEWHERE)
 
     def narrow(self, entities: Collection[str]) -> Engine:
         """Rows of the customers that the drafts are for, and rows that belong to nobody.
@@ -129,6 +140,9 @@ class Overlay:
 
     def _make(self, name: str, sql: str) -> None:
         self._execute(f'CREATE TEMP TABLE "{name}" AS {sql}')
+
+    def _column(self, sql: str) -> frozenset[str]:
+        return frozenset(row[0] for row in self._execute(sql).fetchall())
 
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
         """Run it with what of the given it names: DuckDB refuses to be told more."""

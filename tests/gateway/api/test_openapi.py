@@ -89,9 +89,10 @@ def test_a_good_question_about_a_billing_source_is_answered_whatever_it_holds(wo
             for place, each in enumerate(said["lines"]):
                 each["id"], each["charge_id"] = f"L-{number}-{place}", "C-1"
                 each["period_end"] = each.get("period_start")
+                each["tax"] = None  # which may add up to more than an invoice can hold
         fresh = {**headers, "Idempotency-Key": secrets.token_hex(8)}
         reply = case.call_and_validate(headers=fresh, excluded_checks=EXCLUDED[ASK])
-        assert reply.status_code == 200
+        assert reply.status_code == 200, reply.text
         answered += 1
 
     ask()

@@ -343,10 +343,10 @@ def test_rows_that_wait_for_the_other_source_hold_their_own_account(unpublished:
 
 def test_failing_open_warns_and_names_who_answers_for_it(unpublished: Worlds, serve: Serve) -> None:
     world = unpublished(WRONG_PRICE, STALE, checks={"wrong_price": {"fail_open": "eve"}})
-    world.publish(marks={"zuora": None})
+    world.publish(marks={"zuora": NOW - 2 * DAY})
     answer = _ask(serve(world), invoice(), complete=True)
     assert (answer["verdict"], answer["proceed"]) == ("warn", True)
-    assert _reasons(answer) == [("wrong_price", "not_evaluated", "warn")]
+    assert _reasons(answer) == [("wrong_price", "not_evaluated", "warn"), ("source_stale", "failed", "warn")]
     assert "eve answers for that" in answer["run_reasons"][0]["message"]
 
 

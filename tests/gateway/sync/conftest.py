@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from alembic import command as alembic
 
-from gateway.db.migrate import alembic_config
 from gateway.db.session import Database
 from tests.gateway.sync.commands import CommandServer
 from tests.gateway.sync.systems import MAPPINGS, Reader, Systems
@@ -37,15 +35,6 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer
     """The command line, ready to run."""
     with CommandServer(tmp_path_factory.mktemp("commands")) as server:
         yield server
-
-
-@pytest.fixture
-def command_database(database: Database, database_url: str) -> str:
-    """The address of this test's database for a command, which brings it to the newest schema first."""
-    with database.engine.connect() as connection:
-        alembic.stamp(alembic_config(connection), "head")
-        connection.commit()
-    return database_url
 
 
 @pytest.fixture

@@ -37,8 +37,7 @@ class Doorway:
         self.release()
         self._listener.close()
         for end in self._ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+            _shut(end)
 
     def keep(self, number: int) -> None:
         """Keep the `number`-th request from now, 1 for the next, and all after it."""
@@ -74,8 +73,9 @@ class Doorway:
         except OSError:
             pass
         finally:
-            source.close()
-            target.close()
+            # Closing alone would leave the other thread waiting in recv, and the connection open.
+            _shut(source)
+            _shut(target)
 
     def _admit(self) -> None:
         with self._lock:
@@ -84,3 +84,9 @@ class Doorway:
                 self._kept = True
                 self._lock.notify_all()
                 self._lock.wait_for(lambda: self._keep_at is None)
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()

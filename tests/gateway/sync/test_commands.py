@@ -13,10 +13,10 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(live_systems: Systems, command_database: str, commands: CommandServer) -> Run:
+def run(live_systems: Systems, database_url: str, commands: CommandServer) -> Run:
     config = live_systems.folder / "tieout.yaml"
     config.write_text(yaml.safe_dump(live_systems.settings(["crm", "billing"]), sort_keys=False), encoding="utf-8")
-    environment = {**live_systems.environment(), "TIEOUT_DATABASE_URL": command_database}
+    environment = {**live_systems.environment(), "TIEOUT_DATABASE_URL": database_url}
 
     def command(*arguments: str) -> tuple[int, str]:
         return commands.run(*arguments, "-c", str(config), environment=environment)

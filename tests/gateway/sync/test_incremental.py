@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from books.errors import BooksError
 from tests.gateway.sync.conftest import MakeReader
 from tests.gateway.sync.systems import Reader, Systems, deal, held, invoice, mapped
 
@@ -228,3 +229,20 @@ def test_full_reads_everything_and_finds_what_is_gone(crm: Reader, systems: Syst
     report = crm.sync(full=True)
     assert report.sources["crm"].records == {"Account": 7, "Deal__c": 6}
     assert set(crm.rows("quotes", "crm", deleted=True)) == {gone}
+
+
+def test_a_page_whose_rows_could_not_be_written_is_read_again(systems: Systems, reading: MakeReader) -> None:
+    account = systems.org.put("Account", {"Name": "A"})
+    for n in range(9):
+        stamp = {"SystemModstamp": systems.now - timedelta(days=9 - n)}
+        systems.org.put("Deal__c", deal(account, f"Q-{n}") | stamp)
+    reader = reading("crm", batch_records=3)
+    in_the_way = systems.folder / "books" / "quotes"
+    in_the_way.parent.mkdir()
+    in_the_way.write_text("not a folder")
+    with pytest.raises((BooksError, OSError)):
+        reader.sync()
+    assert reader.installed.ledger.latest() is None
+    in_the_way.unlink()
+    reader.sync()
+    assert held(reader, "crm") == mapped(reader.installed, "crm")

@@ -155,9 +155,9 @@ NEXT: dict[str, Moment] = {
 
 
 @pytest.fixture
-def scene(live_systems: Systems, database: Database, command_database: str, commands: CommandServer) -> Iterator[Scene]:
+def scene(live_systems: Systems, database: Database, database_url: str, commands: CommandServer) -> Iterator[Scene]:
     fill(live_systems)
-    scene = Scene(live_systems, database, command_database, commands)
+    scene = Scene(live_systems, database, database_url, commands)
     with scene.crm, scene.billing:
         yield scene
 

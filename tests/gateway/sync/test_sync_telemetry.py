@@ -79,11 +79,11 @@ class Run:
 
 
 @pytest.fixture
-def run(live_systems: Systems, command_database: str) -> Run:
+def run(live_systems: Systems, database_url: str) -> Run:
     account = live_systems.org.put("Account", {"Name": "Good", "Bill_Day__c": "15"})
     live_systems.org.put("Account", {"Name": "Bad", "Bill_Day__c": "x"})
     live_systems.org.put("Deal__c", deal(account, "Q-1", "Amendment"))
-    return Run(live_systems, command_database)
+    return Run(live_systems, database_url)
 
 
 def test_a_faulty_run_is_seen_and_tells_no_secret(run: Run, live_systems: Systems, database: Database) -> None:
