@@ -34,6 +34,28 @@ class Page:
     position: Position | None
 
 
+@dataclass(frozen=True)
+class SourceField:
+    """A field of an object as the source describes it.
+
+    `type` is the source's own word. `values` is the set that the field may hold, empty where it may hold anything.
+    """
+
+    name: str
+    type: str
+    nullable: bool = True
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit that the source shares among all who read it: so many of `most` are used in the present window."""
+
+    name: str
+    used: int
+    most: int
+
+
 class Connector(Protocol):
     """Reads one system. Object names are the mapping's (`Account`, `RatePlanCharge`, `transaction`, a file pattern)."""
 
@@ -64,8 +86,49 @@ class Connector(Protocol):
         means nothing, as with files.
         """
 
+    def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
+        """The records of an object with these keys, as the source holds them now and as `changes` gives them.
+
+        Where a key names no record any more, nothing comes for it. Raises PermanentError where records cannot be
+        asked for one by one, as in files.
+        """
+
+    def fields(self, name: str) -> Sequence[SourceField]:
+        """Every field of an object that the integration user sees, mapped or not; asked afresh.
+
+        Empty where the source describes nothing. Raises SchemaChanged when the object itself is not visible.
+        """
+
+    def count(self, name: str) -> int | None:
+        """How many records of an object the mapping reads, by the source's own count; None where it has none."""
+
+    def limits(self) -> Sequence[Limit]:
+        """How much is used of the limits that the source tells of; asked afresh, and empty where it tells none."""
+
     def close(self) -> None:
         """Give back connections; the connector is not used after that."""
+
+
+@dataclass(frozen=True)
+class Notified:
+    """What a system posted to us: the id of its message (the same when it repeats it), and which records it names.
+
+    `records` are keys by object name of the mapping. `kind` is the message's own word for what happened.
+    """
+
+    id: str
+    kind: str
+    records: Mapping[str, tuple[str, ...]]
+
+
+class WebhookReader(Protocol):
+    """How a vendor's webhook is told from anybody's, and what it says."""
+
+    def __call__(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Notified:
+        """Check the signature (header names in lower case) and read the message.
+
+        Raises WebhookRefused where the signature is missing, wrong or too old, and where the body is not a message.
+        """
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ ConnectorError
 │   ├── LoginRefused        the credentials or the role are refused
 │   ├── SchemaChanged       an object or field that the mapping names is not visible
 │   ├── UnknownRecord       the source does not know the record that was asked for
+│   ├── WebhookRefused      what was posted to us is not what it claims to be
 │   └── MappingError        a mapping file is written wrongly
 └── CursorLost              the source forgot the position: read again from the last watermark
 
@@ -39,6 +40,10 @@ class SchemaChanged(PermanentError):
 
 class UnknownRecord(PermanentError):
     """The source does not know the record."""
+
+
+class WebhookRefused(PermanentError):
+    """The signature of a webhook is missing, wrong or too old, or its body is not a message."""
 
 
 class MappingError(PermanentError):

@@ -46,15 +46,10 @@ from connectors.mapping import (
     Target,
     own_columns,
 )
+from connectors.registry import KINDS
 from connectors.transforms import BadValue
 
 SHIPPED = Path(__file__).parent / "mappings"
-OPTIONS: abc.Mapping[str, frozenset[str]] = {
-    "salesforce": frozenset(),
-    "zuora": frozenset({"look_ups"}),
-    "netsuite": frozenset({"join", "deleted_types"}),
-    "files": frozenset({"pattern", "list", "delimiter"}),
-}
 _OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "raw", "sensitive", "targets"}
 _TARGET_KEYS = {"entity", "key", "account", "where", "columns"}
 _COLUMN_KEYS = {"from", "join", "constant", "as", "values", "otherwise", "zone"}
@@ -84,8 +79,8 @@ def parse(text: str, name: str = "mapping") -> Mapping:
         raise MappingError(f"{name} is not readable YAML: {' '.join(str(error).split())}.") from error
     top = _Spot(name).table(content, {"connector", "objects"})
     kind = top.text("connector")
-    if kind not in OPTIONS:
-        raise top.wrong(f"names the connector {kind!r}; there are {', '.join(OPTIONS)}")
+    if kind not in KINDS:
+        raise top.wrong(f"names the connector {kind!r}; there are {', '.join(KINDS)}")
     objects = _Spot(name).table(top.need("objects"))
     digest = hashlib.sha256(json.dumps(_ordered(content)).encode()).hexdigest()
     return Mapping(
@@ -152,7 +147,7 @@ class _Spot:
 
 
 def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMapping:
-    spot = spot.table(content, _OBJECT_KEYS | OPTIONS[connector])
+    spot = spot.table(content, _OBJECT_KEYS | KINDS[connector].options)
     key, modified = spot.fields("key"), _modified(spot)
     look_back = spot.get("look_back")
     if look_back is not None and (type(look_back) is not int or look_back < 0):
@@ -160,7 +155,7 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
     targets = spot.need("targets")
     if not isinstance(targets, list):
         raise spot.wrong("has 'targets' that are not a list")
-    options = {option: spot.get(option) for option in OPTIONS[connector] - {"look_ups", "join"} if option in spot}
+    options = {option: spot.get(option) for option in KINDS[connector].options - {"look_ups", "join"} if option in spot}
     if connector == "files":
         spot.text("pattern")
     return ObjectMapping(

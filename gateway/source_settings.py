@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from connectors.errors import PermanentError
-from connectors.registry import CONFIGS, SECRETS, needs
+from connectors.registry import KINDS, needs
 
 # The source's name in messages: it is the key in tieout.yaml.
 _NAMED_BY_US = "system"
@@ -26,12 +26,12 @@ def variable(name: str, key: str) -> str:
 
 def mistakes(kind: str, settings: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a source in the file, a sentence each."""
-    if kind not in CONFIGS:
-        yield f"connector: there is no connector {kind!r}; there are {', '.join(CONFIGS)}"
+    if kind not in KINDS:
+        yield f"connector: there is no connector {kind!r}; there are {', '.join(KINDS)}"
         return
     known = [key for key in needs(kind) if key != _NAMED_BY_US]
     for key, value in settings.items():
-        if key in SECRETS[kind]:
+        if key in KINDS[kind].secrets:
             yield f"settings.{key}: a secret must not stand in the file; set it in the environment"
         elif key not in known:
             yield f"settings.{key}: {kind} has no such setting; it has {', '.join(known)}"
@@ -61,7 +61,9 @@ def opened_with(
             except ValueError as error:
                 raise PermanentError(f"{place}: {error}.") from None
         elif needed:
-            how = f"set {place}" if key in SECRETS[kind] else f"write sources.{name}.settings.{key}, or set {place}"
+            how = (
+                f"set {place}" if key in KINDS[kind].secrets else f"write sources.{name}.settings.{key}, or set {place}"
+            )
             raise PermanentError(f"The source {name} lacks {key}: {how}.")
     if "folder" in found:
         found["folder"] = folder / found["folder"]
@@ -71,7 +73,7 @@ def opened_with(
 def _typed(kind: str, key: str, value: Any) -> Any:
     """The value as the connector's configuration wants it. Raises ValueError without the value in it."""
     try:
-        typed = TypeAdapter(get_type_hints(CONFIGS[kind])[key]).validate_python(value)
+        typed = TypeAdapter(get_type_hints(KINDS[kind].config)[key]).validate_python(value)
     except ValidationError as error:
         raise ValueError(error.errors(include_input=False)[0]["msg"]) from None
     if isinstance(typed, datetime) and typed.tzinfo is None:

@@ -4,11 +4,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import datetime
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
+
+from sandbox.faults import Faults, Switchboard
 
 START_DEADLINE_S = 10.0
 
@@ -16,13 +17,15 @@ START_DEADLINE_S = 10.0
 class LoopbackServer:
     """One HTTP server on 127.0.0.1. `start` after `stop` listens on the same port again.
 
-    With a `clock`, the `Date` of its answers is that clock's: a simulated system lives in its own time.
+    With a `clock`, the `Date` of its answers is that clock's: a simulated system lives in its own time. `faults` makes
+    things go wrong between the socket and the application.
 
     Raises RuntimeError when the server has not come up within `START_DEADLINE_S` seconds.
     """
 
     def __init__(self, app: ASGIApp, port: int = 0, clock: Callable[[], datetime] | None = None) -> None:
-        self._app = _Dated(app, clock) if clock else app
+        self.faults = Faults()
+        self._app = Switchboard(app, self.faults, clock)
         self._dates_itself = clock is not None
         self.port = port or _free_port()
         self._server: uvicorn.Server | None = None
@@ -67,23 +70,6 @@ class LoopbackServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-class _Dated:
-    """Puts the simulated time into the answers' `Date`."""
-
-    def __init__(self, app: ASGIApp, clock: Callable[[], datetime]) -> None:
-        self._app = app
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                stamp = format_datetime(self._clock().astimezone(UTC), usegmt=True).encode()
-                message["headers"] = [*message.get("headers", ()), (b"date", stamp)]
-            await send(message)
-
-        await self._app(scope, receive, dated)
 
 
 def _free_port() -> int:

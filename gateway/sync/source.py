@@ -7,6 +7,7 @@ from datetime import timedelta
 from connectors.contract import Connector
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping import ObjectMapping
+from connectors.registry import KINDS
 from gateway.sync.readings import entities_of
 
 
@@ -28,7 +29,7 @@ class OpenSource:
     @property
     def absence_counts(self) -> bool:
         """Whether a record that is not there any more is gone. Files bring only news."""
-        return self.mapping.connector != "files"
+        return KINDS[self.mapping.connector].absence_counts
 
     def reads_in_full(self, mapped: ObjectMapping) -> bool:
         """Whether every walk sees every record of the object."""

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.faults import Faults
 from sandbox.netsuite.account import NetSuiteAccount
 from sandbox.netsuite.query_request import answer_query
 from sandbox.netsuite.records import catalogue, record
@@ -72,6 +73,11 @@ class NetSuiteServer:
     @property
     def url(self) -> str:
         return self._server.url
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong between the socket and this simulator."""
+        return self._server.faults
 
     @property
     def token_url(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from sandbox.faults import Faults
 from sandbox.salesforce.app import Front
 from sandbox.salesforce.org import SalesforceOrg
 from sandbox.salesforce.quota import Quota
@@ -37,6 +38,11 @@ class SalesforceServer:
     @property
     def url(self) -> str:
         return self._server.url
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong between the socket and this simulator."""
+        return self._server.faults
 
     @property
     def requests(self) -> Counter[str]:

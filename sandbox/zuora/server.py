@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.faults import Faults
 from sandbox.serving import LoopbackServer
 from sandbox.zuora.calls import Answer, Call, json_answer
 from sandbox.zuora.errors import (
@@ -67,6 +68,11 @@ class ZuoraServer:
     @property
     def url(self) -> str:
         return self._server.url
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong between the socket and this simulator."""
+        return self._server.faults
 
     @property
     def requests(self) -> Counter[str]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from connectors.contract import Page, Position
 from connectors.errors import MappingError, PermanentError, SchemaChanged
-from connectors.files import Files, FilesConfig
+from connectors.files.connector import Files, FilesConfig
 from connectors.mapping_file import parse
 from tests.connectors.conftest import NOON, Clock
 

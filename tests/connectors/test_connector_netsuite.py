@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from connectors.contract import Page, Position
 from connectors.errors import LoginRefused, PermanentError, SchemaChanged, TransientError
 from connectors.mapping_file import parse, shipped
-from connectors.netsuite import TOKEN_PATH, NetSuite, NetSuiteConfig
-from connectors.netsuite_login import host_of
+from connectors.netsuite.connector import TOKEN_PATH, NetSuite, NetSuiteConfig
+from connectors.netsuite.login import host_of
+from connectors.netsuite.suiteql import PATH, Select
 from connectors.retries import RetryPolicy
-from connectors.suiteql import PATH, Select
 from sandbox.netsuite import STANDARD_TABLES, NetSuiteAccount, NetSuiteServer, make_key_pair
 from tests.connectors.conftest import NOON, Clock
 

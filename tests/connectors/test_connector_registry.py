@@ -7,8 +7,8 @@ import pytest
 
 from connectors.errors import MappingError, PermanentError
 from connectors.mapping_file import shipped
-from connectors.registry import CONFIGS, SECRETS, configured, needs, open_connector, open_run_source
-from connectors.zuora_runs import ZuoraRuns
+from connectors.registry import KINDS, configured, needs, open_connector, open_run_source
+from connectors.zuora.runs import ZuoraRuns
 from sandbox.netsuite import make_key_pair
 from tests.connectors.conftest import Clock
 
@@ -22,13 +22,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
 MAPPINGS = {"salesforce": "salesforce_cpq", "zuora": "zuora", "netsuite": "netsuite", "files": "metering"}
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_opens(kind: str, clock: Clock) -> None:
     with closing(open_connector(kind, SETTINGS[kind], shipped(MAPPINGS[kind]), clock)) as connector:
         assert type(connector).__name__.lower() == kind
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_missing_is_named(kind: str) -> None:
     needed = [name for name, must in needs(kind).items() if must]
     assert needed == list(SETTINGS[kind])
@@ -37,10 +37,13 @@ def test_what_is_missing_is_named(kind: str) -> None:
             configured(kind, {**SETTINGS[kind], name: ""})
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_secrets_are_settings_and_show_in_no_repr(kind: str) -> None:
-    assert set(SECRETS[kind]) <= set(needs(kind))
-    given = {**SETTINGS[kind], **{name: "hush" for name in SECRETS[kind] if "secret" in name or "private" in name}}
+    assert set(KINDS[kind].secrets) <= set(needs(kind))
+    given = {
+        **SETTINGS[kind],
+        **{name: "hush" for name in KINDS[kind].secrets if "secret" in name or "private" in name},
+    }
     assert "hush" not in repr(configured(kind, given))
 
 

@@ -11,7 +11,7 @@ from connectors.contract import Page, Position
 from connectors.errors import CursorLost, LoginRefused, PermanentError, SchemaChanged, TransientError
 from connectors.mapping_file import parse
 from connectors.retries import RetryPolicy
-from connectors.salesforce import Salesforce, SalesforceConfig
+from connectors.salesforce.connector import Salesforce, SalesforceConfig
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
 from tests.connectors.conftest import NOON, Clock
 

@@ -24,8 +24,8 @@ from connectors.errors import (
 from connectors.http import Answer
 from connectors.mapping_file import parse
 from connectors.retries import RetryPolicy
-from connectors.zoql import refusal
-from connectors.zuora import Zuora, ZuoraConfig
+from connectors.zuora.connector import Zuora, ZuoraConfig
+from connectors.zuora.zoql import refusal
 from sandbox.zuora import ZuoraServer, ZuoraTenant
 from tests.connectors.conftest import NOON, Clock
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from connectors.files import Files, FilesConfig
+from connectors.files.connector import Files, FilesConfig
 from connectors.mapping import Mapping
 from connectors.mapping_file import load
 from connectors.tables import booked

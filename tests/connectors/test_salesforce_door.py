@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.errors import ConnectorError, LoginRefused, PermanentError, TransientError
 from connectors.mapping_file import parse
 from connectors.retries import RetryPolicy
-from connectors.salesforce import Salesforce, SalesforceConfig
+from connectors.salesforce.connector import Salesforce, SalesforceConfig
 from sandbox.serving import LoopbackServer
 from tests.connectors.conftest import Clock
 from tests.connectors.test_connector_salesforce import SNAPSHOT

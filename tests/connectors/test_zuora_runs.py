@@ -10,8 +10,8 @@ import pytest
 from connectors.errors import PermanentError, UnknownRecord
 from connectors.mapping_file import shipped
 from connectors.retries import RetryPolicy
-from connectors.zuora import ZuoraConfig
-from connectors.zuora_runs import ZuoraRuns
+from connectors.zuora.connector import ZuoraConfig
+from connectors.zuora.runs import ZuoraRuns
 from sandbox.zuora import STANDARD_OBJECTS, ZuoraServer, ZuoraTenant
 from tests.connectors.conftest import Clock
 

@@ -10,7 +10,7 @@ import yaml
 
 from checks.contract import Mode, Tolerance
 from connectors.errors import PermanentError
-from connectors.registry import SECRETS
+from connectors.registry import KINDS
 from gateway.config import Config, load, parse
 from gateway.errors import ConfigError
 from gateway.installation import Installation
@@ -56,7 +56,7 @@ def test_the_shipped_example_is_usable() -> None:
 def test_the_example_holds_no_secret() -> None:
     said = yaml.safe_load((ROOT / "tieout.yaml").read_text(encoding="utf-8"))
     for source in said["sources"].values():
-        assert not set(SECRETS[source["connector"]]) & source["settings"].keys()
+        assert not set(KINDS[source["connector"]].secrets) & source["settings"].keys()
 
 
 def test_an_empty_file_is_an_installation_without_sources(tmp_path: Path) -> None:

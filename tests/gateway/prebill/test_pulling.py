@@ -20,8 +20,8 @@ from connectors.errors import (
 )
 from connectors.mapping_file import shipped
 from connectors.retries import RetryPolicy
-from connectors.zuora import ZuoraConfig
-from connectors.zuora_runs import ZuoraRuns
+from connectors.zuora.connector import ZuoraConfig
+from connectors.zuora.runs import ZuoraRuns
 from sandbox.zuora import STANDARD_OBJECTS, ZuoraServer, ZuoraTenant
 from tests.gateway.prebill.prebill_fixtures import Serve, Worlds
 from tests.gateway.prebill.prebill_world import (

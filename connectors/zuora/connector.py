@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors import telemetry
-from connectors.contract import Page, Position, Record
+from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import CursorLost, MappingError, SchemaChanged
 from connectors.http import Wire
 from connectors.mapping import LookUp, Mapping, ObjectMapping
 from connectors.retries import RetryPolicy
 from connectors.tokens import Bearer
 from connectors.watermark import look_back
-from connectors.zoql import Zoql, instant
+from connectors.zuora.zoql import Zoql, instant
 
 LOOK_BACK_S = 600
 # A locator is forgotten after 15 minutes without use; a window that loses it again and again is given up.
@@ -94,6 +94,18 @@ class Zuora:
         for records, _ in self._zoql.pages(text):
             if records:
                 yield records
+
+    def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
+        raise NotImplementedError
+
+    def fields(self, name: str) -> Sequence[SourceField]:
+        raise NotImplementedError
+
+    def count(self, name: str) -> int | None:
+        raise NotImplementedError
+
+    def limits(self) -> Sequence[Limit]:
+        raise NotImplementedError
 
     def close(self) -> None:
         self._bearer.wire.close()

@@ -12,12 +12,12 @@ from simple_salesforce.api import Salesforce as Client
 from simple_salesforce.exceptions import SalesforceError
 
 from connectors import telemetry
-from connectors.contract import Page, Position, Record
+from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import CursorLost, LoginRefused, PermanentError, TransientError
 from connectors.mapping import Mapping, ObjectMapping
 from connectors.retries import RetryPolicy
-from connectors.salesforce_door import Door, IdLimitExceeded, SessionEnded, session_through
-from connectors.salesforce_schema import Schema
+from connectors.salesforce.door import Door, IdLimitExceeded, SessionEnded, session_through
+from connectors.salesforce.schema import Schema
 from connectors.watermark import look_back
 
 PAGE = 2_000
@@ -100,6 +100,18 @@ class Salesforce:
                 last = self._advanced(name, Position(id=last), Position(id=_key(mapped, records[-1]))).id
             if ended or not records:
                 return
+
+    def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
+        raise NotImplementedError
+
+    def fields(self, name: str) -> Sequence[SourceField]:
+        raise NotImplementedError
+
+    def count(self, name: str) -> int | None:
+        raise NotImplementedError
+
+    def limits(self) -> Sequence[Limit]:
+        raise NotImplementedError
 
     def close(self) -> None:
         self._session.close()

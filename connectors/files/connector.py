@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 
 from connectors import telemetry
-from connectors.contract import Page, Position, Record
+from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import PermanentError, TransientError
-from connectors.file_formats import Unfinished, reader_of
+from connectors.files.formats import Unfinished, reader_of
 from connectors.mapping import FILE, LINE, Mapping, ObjectMapping
 
 PAGE = 2_000
@@ -65,6 +65,18 @@ class Files:
 
     def census(self, name: str) -> Iterator[Sequence[Record]]:
         raise PermanentError(f"The files of {name} do not say what no longer exists.")
+
+    def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
+        raise NotImplementedError
+
+    def fields(self, name: str) -> Sequence[SourceField]:
+        raise NotImplementedError
+
+    def count(self, name: str) -> int | None:
+        raise NotImplementedError
+
+    def limits(self) -> Sequence[Limit]:
+        raise NotImplementedError
 
     def close(self) -> None:
         """Nothing is held open between calls."""

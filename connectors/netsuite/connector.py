@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connectors import telemetry
-from connectors.contract import Page, Position, Record
+from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import PermanentError
 from connectors.http import Wire
 from connectors.mapping import Mapping
-from connectors.netsuite_login import assertion_form, host_of
+from connectors.netsuite.login import assertion_form, host_of
+from connectors.netsuite.suiteql import PAGE, Row, Select, SuiteQL, moment
 from connectors.retries import RetryPolicy
-from connectors.suiteql import PAGE, Row, Select, SuiteQL, moment
 from connectors.tokens import Bearer
 from connectors.watermark import look_back
 
@@ -97,6 +97,18 @@ class NetSuite:
     def census(self, name: str) -> Iterator[Sequence[Record]]:
         mapped = self._mapping.objects[name]
         yield from self._by_key(Select(mapped, mapped.census_fields), name, ())
+
+    def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
+        raise NotImplementedError
+
+    def fields(self, name: str) -> Sequence[SourceField]:
+        raise NotImplementedError
+
+    def count(self, name: str) -> int | None:
+        raise NotImplementedError
+
+    def limits(self) -> Sequence[Limit]:
+        raise NotImplementedError
 
     def close(self) -> None:
         self._bearer.wire.close()

@@ -10,8 +10,8 @@ from typing import Any
 from connectors.contract import DraftRun, Record
 from connectors.errors import PermanentError, UnknownRecord
 from connectors.mapping import Mapping, Reject, Row
-from connectors.zoql import Zoql, quoted
-from connectors.zuora import ZuoraConfig, connect, looked_up, own_fields
+from connectors.zuora.connector import ZuoraConfig, connect, looked_up, own_fields
+from connectors.zuora.zoql import Zoql, quoted
 
 RUN, INVOICE, ITEM = "bill-run", "Invoice", "InvoiceItem"
 

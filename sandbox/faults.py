@@ -1,0 +1,252 @@
+"""Faults on demand: a switchboard between the socket of any simulator and its application.
+
+    server.faults.add(too_many(retry_after=2), path="/query", after=1)   # the second query is refused with 429
+    server.faults.add(Cut(), times=3)                                    # three bodies end half-way
+
+A fault waits for the requests that it is for, lets `after` of them pass, and then strikes `times` times (for ever with
+`times=None`). The first one that fits a request strikes. What only one vendor does (an expired session, an error inside
+a 200, a lost permission, a hidden field) is a method of that vendor's simulator.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from threading import Lock
+from typing import Any, Protocol
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_PAGE = "<html><head><title>Error</title></head><body><h1>Service Unavailable</h1></body></html>"
+
+
+@dataclass
+class Exchange:
+    """One request as a fault meets it. `last` is the whole answer that its path gave before, None at first."""
+
+    app: ASGIApp
+    scope: Scope
+    receive: Receive
+    send: Send
+    last: list[Message] | None
+
+    async def answer(self) -> list[Message]:
+        """What the application answers, not sent yet."""
+        said: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            said.append(message)
+
+        await self.app(self.scope, self.receive, keep)
+        return said
+
+    async def reset(self) -> None:
+        """Abort the connection, so that the client sees a reset."""
+        # uvicorn hands no transport to an application, except as that of its receive.
+        self.receive.__self__.transport.abort()  # type: ignore[attr-defined]
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+class Strike(Protocol):
+    async def __call__(self, exchange: Exchange) -> None:
+        """Do to the exchange what the fault is."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Another answer instead of the application's, which never hears of the request."""
+
+    status: int
+    body: str = _PAGE
+    media_type: str = "text/html"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def __call__(self, exchange: Exchange) -> None:
+        content = self.body.encode()
+        headers = {"content-type": self.media_type, "content-length": str(len(content)), **self.headers}
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await exchange.send({"type": "http.response.start", "status": self.status, "headers": raw})
+        await exchange.send({"type": "http.response.body", "body": content})
+
+
+def too_many(retry_after: int | str | None = None) -> Reply:
+    """A 429, with `Retry-After` or without."""
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    return Reply(429, '{"message": "Too many requests."}', "application/json", headers)
+
+
+def unavailable() -> Reply:
+    """A 503 of the kind that a load balancer gives: a page of HTML."""
+    return Reply(503)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The body ends after a share of it, and the connection with it; the headers promise all of it."""
+
+    share: float = 0.5
+
+    async def __call__(self, exchange: Exchange) -> None:
+        start, body = _joined(await exchange.answer())
+        await exchange.send(start)
+        await exchange.send(
+            {"type": "http.response.body", "body": body[: int(len(body) * self.share)], "more_body": True}
+        )
+        await exchange.reset()
+
+
+@dataclass(frozen=True)
+class Short:
+    """The body ends after a share of it, and the headers say that this is all: only its content shows it."""
+
+    share: float = 0.5
+
+    async def __call__(self, exchange: Exchange) -> None:
+        start, body = _joined(await exchange.answer())
+        body = body[: int(len(body) * self.share)]
+        headers = [(n, v) for n, v in start["headers"] if n.lower() != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await exchange.send({**start, "headers": headers})
+        await exchange.send({"type": "http.response.body", "body": body})
+
+
+@dataclass(frozen=True)
+class Slow:
+    """The body comes in pieces with a pause before each."""
+
+    pieces: int = 4
+    pause_s: float = 0.01
+
+    async def __call__(self, exchange: Exchange) -> None:
+        start, body = _joined(await exchange.answer())
+        await exchange.send(start)
+        size = max(1, -(-len(body) // self.pieces))
+        for begin in range(0, len(body), size):
+            await asyncio.sleep(self.pause_s)
+            more = begin + size < len(body)
+            await exchange.send({"type": "http.response.body", "body": body[begin : begin + size], "more_body": more})
+
+
+@dataclass(frozen=True)
+class Reset:
+    """The connection is reset; the application did its work all the same where `done`."""
+
+    done: bool = False
+
+    async def __call__(self, exchange: Exchange) -> None:
+        if self.done:
+            await exchange.answer()
+        await exchange.reset()
+
+
+@dataclass(frozen=True)
+class Again:
+    """The answer that the path gave before comes once more: a page that is duplicated."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        for message in exchange.last or await exchange.answer():
+            await exchange.send(message)
+
+
+@dataclass
+class _Waiting:
+    strike: Strike
+    path: str
+    method: str
+    after: int
+    times: int | None
+
+    def fits(self, scope: Scope) -> bool:
+        return self.path in scope["path"] and self.method in ("", scope["method"])
+
+
+class Faults:
+    """The switchboard. `came` counts every request by "METHOD /path"; `skew` is how far the `Date` of answers is off.
+
+    Faults may be added from any thread, at any time.
+    """
+
+    def __init__(self) -> None:
+        self.came: Counter[str] = Counter()
+        self.struck = 0
+        self.skew = timedelta(0)
+        self._waiting: list[_Waiting] = []
+        self._last: MutableMapping[str, list[Message]] = {}
+        self._lock = Lock()
+
+    def add(self, strike: Strike, *, path: str = "", method: str = "", after: int = 0, times: int | None = 1) -> None:
+        """Let `after` requests pass whose path holds `path`, then strike. Faults that are added first come first."""
+        with self._lock:
+            self._waiting.append(_Waiting(strike, path, method, after, times))
+
+    def clear(self) -> None:
+        """No fault waits any more."""
+        with self._lock:
+            self._waiting.clear()
+
+    def due(self, scope: Scope) -> Strike | None:
+        """The fault that strikes this request, counted down."""
+        with self._lock:
+            self.came[f"{scope['method']} {scope['path']}"] += 1
+            for waiting in self._waiting:
+                if not waiting.fits(scope):
+                    continue
+                if waiting.after:
+                    waiting.after -= 1
+                    continue
+                if waiting.times is not None:
+                    waiting.times -= 1
+                    if not waiting.times:
+                        self._waiting.remove(waiting)
+                self.struck += 1
+                return waiting.strike
+        return None
+
+    def remember(self, scope: Scope, answer: list[Message]) -> None:
+        self._last[scope["path"]] = answer
+
+    def last(self, scope: Scope) -> list[Message] | None:
+        return self._last.get(scope["path"])
+
+
+class Switchboard:
+    """The ASGI application with the faults before it. `clock`, where given, is in the `Date` of every answer."""
+
+    def __init__(self, app: ASGIApp, faults: Faults, clock: Any = None) -> None:
+        self._app = app
+        self._faults = faults
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer: list[Message] = []
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._clock is not None:
+                stamp = format_datetime((self._now() + self._faults.skew).astimezone(UTC), usegmt=True).encode()
+                kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"date"]
+                message = {**message, "headers": [*kept, (b"date", stamp)]}
+            answer.append(message)
+            await send(message)
+
+        strike = self._faults.due(scope)
+        if strike is None:
+            await self._app(scope, receive, dated)
+            self._faults.remember(scope, answer)
+            return
+        await strike(Exchange(self._app, scope, receive, dated, self._faults.last(scope)))
+
+    def _now(self) -> datetime:
+        now: datetime = self._clock()
+        return now
+
+
+def _joined(messages: list[Message]) -> tuple[Message, bytes]:
+    """The beginning of an answer and its whole body."""
+    start = next(message for message in messages if message["type"] == "http.response.start")
+    return start, b"".join(message.get("body", b"") for message in messages if message["type"] == "http.response.body")
