@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+import msgspec
+
 from books.columns import Kind
 from books.entities import COMMON, Entity
 from connectors.contract import Record
@@ -23,7 +25,7 @@ AccountBy = Literal["own", "crm", "billing_number"]
 
 # Pseudo-fields that the files connector adds to a record.
 FILE, LINE, ERROR = "_file", "_line", "_unreadable"
-_dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_encode = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,10 @@ class Target:
         names, paths = self._raw_reads
         kept = {name: v for name in names if (v := record.get(name)) is not None and v != ""}
         kept.update((path, v) for path, read in paths if (v := read(record)) is not None and v != "")
-        return _dump(kept)
+        try:
+            return _encode(kept).decode()
+        except UnicodeEncodeError:  # half a character, which only an escape can spell
+            return json.dumps(kept, separators=(",", ":"), default=str)
 
     @cached_property
     def _raw_reads(self) -> tuple[Sequence[str], Sequence[tuple[str, Read]]]:
