@@ -69,8 +69,13 @@ class Salesforce:
         yield from Deletions(self._org, self._schema, self._mapping.objects[name]).since(since)
 
     def census(self, name: str) -> Iterator[Sequence[Record]]:
+        """As the contract says. Raises TransientError, after the records, where the org counts more than came."""
         of = self._mapping.objects[name]
-        yield from Keyset(self._org, mapped(of, of.census_fields, by_stamp=False), Position()).pages()
+        before, found = self._quick_count(name), 0
+        for records in Keyset(self._org, mapped(of, of.census_fields, by_stamp=False), Position()).pages():
+            found += len(records)
+            yield records
+        self._compare(name, found, before, self._quick_count(name))
 
     def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
         of = self._mapping.objects[name]
@@ -107,6 +112,8 @@ class Salesforce:
                 return
             except NoBulk as refused:
                 log.warning("%s is read by REST, page by page. %s", select.name, refused)
+        if ended and not records:
+            self._compare(select.name, 0, self._quick_count(select.name))
         last = select.position(records[-1]) if records else None
         if records:
             yield Page(records, last if select.stamp else None)
@@ -154,6 +161,18 @@ class Salesforce:
     def _count(self, name: str, *, timeouts: bool) -> int:
         soql = counting(self._mapping.objects[name])
         return self._org.call(lambda client: int(client.query(soql)["totalSize"]), timeouts=timeouts)
+
+    def _quick_count(self, name: str) -> int:
+        """The org's count; 0 where that takes too long, as it may with millions of records."""
+        try:
+            return self._count(name, timeouts=True)
+        except QueryTimeout:
+            return 0
+
+    def _compare(self, name: str, found: int, *counts: int) -> None:
+        """Who reads fewer than there are would bury the others. What comes and goes meanwhile moves one count only."""
+        if found < min(counts):
+            raise TransientError(f"{self._config.system} gave {found:,} records of {name} and counts {min(counts):,}.")
 
     def _literals(self, of: ObjectMapping, keys: Sequence[str]) -> Sequence[str]:
         """The keys as SOQL wants them, each once; without those that no record can have."""

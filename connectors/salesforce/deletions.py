@@ -62,13 +62,12 @@ class Deletions:
     def _listed(self, start: datetime, now: datetime) -> Generator[str, None, datetime]:
         """The chain from `start` to now. Returns how far it came, which may be less than now."""
         end = now + timedelta(minutes=1)
-        wanted = now.replace(second=0, microsecond=0)
+        covered = start
         while True:
-            covered = min((yield from self._window(start, end)), end)
-            # Seconds are ignored, so that an answer that came a minute further is as far as one can get.
-            if covered >= wanted or covered < start + LEAST_WINDOW:
-                return covered
-            start = covered - LEAST_WINDOW
+            reached = min((yield from self._window(covered, end)), end)
+            if reached >= _whole_minute(now) or reached <= covered:
+                return max(reached, covered)
+            covered = reached
 
     def _window(self, start: datetime, end: datetime) -> Generator[str, None, datetime]:
         """One window, in halves where it holds too many keys. Returns up to when it is covered."""
@@ -78,11 +77,18 @@ class Deletions:
             if end - start < 2 * LEAST_WINDOW:
                 raise
             middle = start + (end - start) / 2
-            yield from self._window(start, middle)
+            reached = yield from self._window(start, middle)
+            if reached < _whole_minute(middle):
+                return reached
             return (yield from self._window(middle - LEAST_WINDOW, end))
         yield from said["keys"]
         self._earliest = max(filter(None, (self._earliest, said["earliest"])), default=None)
         return said["covered"] or end
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    """getDeleted ignores seconds, in what it is asked and in what it says."""
+    return moment.replace(second=0, microsecond=0)
 
 
 def _answer(reply: Any) -> dict[str, Any]:

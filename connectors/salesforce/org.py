@@ -51,6 +51,8 @@ class Org:
             nonlocal ended
             reply = client.query(soql, include_deleted=select.deleted, headers=dict(_HEADERS))
             records: list[Record] = reply["records"]
+            if reply["done"] and reply.get("totalSize", len(records)) != len(records):
+                raise TransientError(f"{self.system} answered a query of {select.name} with something else.")
             select.check(records, self.system)
             ended = reply["done"] and len(records) < PAGE
             return records
