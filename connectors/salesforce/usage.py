@@ -78,7 +78,7 @@ class Usage:
         )
 
 
-_shared: WeakKeyDictionary[Callable[[], datetime], dict[str, Usage]] = WeakKeyDictionary()
+_shared: WeakKeyDictionary[object, dict[str, Usage]] = WeakKeyDictionary()
 _sharing = Lock()
 
 
@@ -90,7 +90,7 @@ def usage_of(base_url: str, system: str, share: float, clock: Callable[[], datet
     fresh = Usage(system, share)
     with _sharing:
         try:
-            known = _shared.setdefault(clock, {})
+            known = _shared.setdefault(getattr(clock, "__self__", clock), {})  # a method lives no longer than its name
         except TypeError:  # this clock cannot be a key, so nobody else can be found by it
             return fresh
         return known.setdefault(f"{system} {share} {base_url}", fresh)

@@ -1,6 +1,6 @@
 """What is asked of Salesforce beside the walk: records by key, counts, fields; and queries that take too long."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -120,24 +120,42 @@ def test_an_object_that_is_hidden_is_said_and_never_empty(org: SalesforceOrg, co
     assert connector.count("Line__c") == 1
 
 
+def _hide(org: SalesforceOrg) -> None:
+    org.hide("Line__c", "Note__c")
+
+
+def _show(org: SalesforceOrg) -> None:
+    org.show("Line__c", "Note__c")
+
+
+def _rename(org: SalesforceOrg) -> None:
+    org.rename("Line__c", "Note__c", "Notes__c")
+
+
+def _rename_back(org: SalesforceOrg) -> None:
+    org.rename("Line__c", "Notes__c", "Note__c")
+
+
+@pytest.mark.parametrize(("change", "undo"), [(_hide, _show), (_rename, _rename_back)])
 def test_a_field_that_is_hidden_or_renamed_overnight(
-    server: SalesforceServer, org: SalesforceOrg, clock: Clock, retries: RetryPolicy
+    server: SalesforceServer,
+    org: SalesforceOrg,
+    clock: Clock,
+    retries: RetryPolicy,
+    change: Callable[[SalesforceOrg], None],
+    undo: Callable[[SalesforceOrg], None],
 ) -> None:
     org.put("Line__c", {"Note__c": "kept"})
-    for change, undo in (
-        (lambda: org.hide("Line__c", "Note__c"), lambda: org.show("Line__c", "Note__c")),
-        (lambda: org.rename("Line__c", "Note__c", "Notes__c"), lambda: org.rename("Line__c", "Notes__c", "Note__c")),
+    change(org)
+    with (
+        connected(server.url, clock, retries) as connector,
+        pytest.raises(SchemaChanged, match="does not show Note__c of Line__c"),
     ):
-        change()
-        with (
-            connected(server.url, clock, retries) as connector,
-            pytest.raises(SchemaChanged, match="does not show Note__c of Line__c"),
-        ):
-            list(connector.changes("Line__c", None))
-        undo()
-        with connected(server.url, clock, retries) as connector:
-            (page,) = connector.changes("Line__c", None)
-        assert page.records[0]["Note__c"] == "kept"
+        list(connector.changes("Line__c", None))
+    undo(org)
+    with connected(server.url, clock, retries) as connector:
+        (page,) = connector.changes("Line__c", None)
+    assert page.records[0]["Note__c"] == "kept"
 
 
 def test_a_row_that_commits_after_its_stamp(org: SalesforceOrg, connector: Salesforce, clock: Clock) -> None:

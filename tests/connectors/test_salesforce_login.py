@@ -100,7 +100,7 @@ def test_a_key_that_cannot_sign(server: SalesforceServer, clock: Clock, retries:
         {"consumer_secret": "s", "username": USER},
     ],
 )
-def test_exactly_one_login_is_configured(clock: Clock, settings: dict[str, str]) -> None:
+def test_exactly_one_login_is_configured(clock: Clock, settings: dict[str, Any]) -> None:
     config = SalesforceConfig("https://acme.my.salesforce.com", "key", **settings)
     with pytest.raises(PermanentError, match=r"exactly one login: client credentials .* or JWT bearer"):
         Salesforce(config, parse(LINES), clock)

@@ -9,6 +9,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce, SFType
+from simple_salesforce.bulk2 import SFBulk2Handler
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceMalformedRequest,
@@ -90,7 +91,7 @@ def test_login_by_jwt_bearer() -> None:
         requests.Session() as session,
     ):
         session.mount("https://", ToSimulator(server.url))
-        given = {"consumer_key": "id", "privatekey": PRIVATE, "version": "68.0", "session": session}
+        given: dict[str, Any] = {"consumer_key": "id", "privatekey": PRIVATE, "version": "68.0", "session": session}
         client = Salesforce(username="a@acme.test", domain="test", **given)
         assert client.query("SELECT Id FROM Account")["totalSize"] == 0
         server.expire_sessions()
@@ -104,12 +105,14 @@ def test_login_by_jwt_bearer() -> None:
 def test_bulk_query(session: requests.Session, server: SalesforceServer) -> None:
     client = login(session)
     server.bulk.null_bytes = True
-    pages = list(client.bulk2.Account.query("SELECT Id, Name FROM Account", max_records=3, wait=0))
+    bulk = client.bulk2
+    assert isinstance(bulk, SFBulk2Handler)
+    pages = [str(page) for page in bulk.Account.query("SELECT Id, Name FROM Account", max_records=3, wait=0)]
     assert [page.count("name ") for page in pages] == [3, 3, 1]
     assert "\0" not in "".join(pages)
     server.bulk.fail_next("not today")
     with pytest.raises(SalesforceOperationError, match="not today"):
-        list(client.bulk2.Account.query("SELECT Id FROM Account", wait=0))
+        list(bulk.Account.query("SELECT Id FROM Account", wait=0))
 
 
 def test_query_and_query_more(session: requests.Session) -> None:
