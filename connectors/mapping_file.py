@@ -19,7 +19,7 @@
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
-and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite).
+and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite), reread_hours (salesforce).
 """
 
 import hashlib
