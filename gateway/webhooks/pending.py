@@ -80,7 +80,7 @@ def counts(database: Database) -> dict[str, int]:
     """How many messages are in each state."""
     with database.session() as session:
         rows = session.execute(select(WebhookDelivery.state, func.count()).group_by(WebhookDelivery.state))
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
