@@ -14,6 +14,7 @@ from books.reading import Books
 from checks.catalogue import CATALOGUE
 from checks.ruleset import Ruleset
 from gateway.api import problems, webhooks
+from gateway.installation import Installation
 from gateway.owners.reading import load as load_owners
 from gateway.webhooks.pending import counts
 from gateway.webhooks.processing import Processed, process
@@ -25,6 +26,15 @@ CRM_SECRET, BILLING_SECRET = "crm-webhook-secret-1f", "tieout:callout-password-2
 SECRETS = {"TIEOUT_CRM_WEBHOOK_SECRET": CRM_SECRET, "TIEOUT_BILLING_WEBHOOK_SECRET": BILLING_SECRET}
 
 
+def webhook_app(installed: Installation) -> FastAPI:
+    """The API's webhooks alone: to open the gate beside them takes longer than a test."""
+    app = FastAPI()
+    app.state.installation = installed
+    problems.install(app)
+    app.include_router(webhooks.router)
+    return app
+
+
 class WebhookWorld:
     """Post with `signed` and `called_out`; `run` is one run of the job."""
 
@@ -33,11 +43,7 @@ class WebhookWorld:
         self.systems = reader.systems
         self.installed = reader.installed
         self.installed.owners = load_owners(ROOT / "owners.yaml")
-        app = FastAPI()
-        app.state.installation = self.installed
-        problems.install(app)
-        app.include_router(webhooks.router)
-        self._server = LoopbackServer(app)
+        self._server = LoopbackServer(webhook_app(reader.installed))
 
     def __enter__(self) -> Self:
         self.http = httpx.Client(base_url=self._server.start(), timeout=30)
