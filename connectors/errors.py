@@ -7,6 +7,7 @@ ConnectorError
 │   ├── SchemaChanged       an object or field that the mapping names is not visible
 │   ├── UnknownRecord       the source does not know the record that was asked for
 │   ├── WebhookRefused      what was posted to us is not what it claims to be
+│   │   └── UnreadableMessage   it comes from whom it says, and is not a message
 │   └── MappingError        a mapping file is written wrongly
 └── CursorLost              the source forgot the position: read again from the last watermark
 
@@ -44,6 +45,10 @@ class UnknownRecord(PermanentError):
 
 class WebhookRefused(PermanentError):
     """The signature of a webhook is missing, wrong or too old, or its body is not a message."""
+
+
+class UnreadableMessage(WebhookRefused):
+    """The sender is who it says, and the body is not a message that names records."""
 
 
 class MappingError(PermanentError):

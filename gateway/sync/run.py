@@ -53,21 +53,26 @@ def sync_now(
 
 
 def _read(installed: Installation, cycle: SyncCycle, name: str) -> SourceReport:
-    mapping, said = installed.mappings[name], installed.source(name)
+    mapping = installed.mappings[name]
     try:
-        connector = installed.connector(name)
+        source = open_source(installed, name)
     except ConnectorError as error:
         installed.ledger.fail(name, mapping.walked, mapping.hash, str(error), installed.clock())
         return SourceReport(failures=dict.fromkeys(mapping.walked, str(error)))
-    source = OpenSource(
+    try:
+        return cycle.read(source)
+    finally:
+        source.connector.close()
+
+
+def open_source(installed: Installation, name: str) -> OpenSource:
+    """The source as tieout.yaml sets it up; its connector is the caller's to close. Raises PermanentError."""
+    said = installed.source(name)
+    return OpenSource(
         name,
-        mapping,
-        connector,
+        installed.mappings[name],
+        installed.connector(name),
         lag=timedelta(minutes=said.commit_lag_minutes),
         census_every=timedelta(hours=said.census_hours),
         batch_records=said.batch_records,
     )
-    try:
-        return cycle.read(source)
-    finally:
-        connector.close()

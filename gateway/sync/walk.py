@@ -88,6 +88,13 @@ class Walker:
         self._read(walked, since)
         return walked
 
+    def take(self, name: str, records: Sequence[Record]) -> None:
+        """Write records that were asked for by their keys. No position moves: others may lie between."""
+        now = self.clock()
+        self.report.records.setdefault(name, 0)
+        apart = Walked(name, self.source.mapping.objects[name], now, Standing(None, now, None), whole=False)
+        self._note(apart, Page(records, None), self._write(apart, records))
+
     def _is_new(self, name: str) -> bool:
         """Nothing in the books can have vanished from the source: they hold nothing of it."""
         entities = entities_of(self.source.mapping, name)
