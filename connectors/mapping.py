@@ -21,7 +21,7 @@ from connectors.transforms import BadValue, Convert
 Row = dict[str, Any]
 AccountBy = Literal["own", "crm", "billing_number"]
 
-# Pseudo-fields that the files connector adds to a record.
+# Pseudo-fields that a connector adds to a record: where it stood, and why it could not be read.
 FILE, LINE, ERROR = "_file", "_line", "_unreadable"
 _dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
@@ -83,7 +83,7 @@ class Target:
     def row(self, record: Record, system: str, synced_at: datetime) -> Row | Reject:
         """The row, or the reason why there is none. Never raises for what a record holds."""
         if ERROR in record:
-            return Reject(self.object, _place(record), str(record[ERROR]))
+            return Reject(self.object, _place(record) or self._key(record) or "", str(record[ERROR]))
         key = self._key(record)
         if key is None:
             return Reject(self.object, _place(record), f"The record has no usable {self._key_names}, which is its key.")

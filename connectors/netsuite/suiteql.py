@@ -15,8 +15,8 @@ from connectors.errors import ConnectorError, LoginRefused, PermanentError, Sche
 from connectors.fields import Field
 from connectors.http import Answer
 from connectors.mapping import ObjectMapping
+from connectors.netsuite.session import Session
 from connectors.retries import RetryPolicy
-from connectors.tokens import Bearer
 
 PAGE = 1_000
 PATH = "/services/rest/query/v1/suiteql"
@@ -28,27 +28,28 @@ _LOST = ("was not found", "Unknown identifier")
 class SuiteQL:
     """Runs statements, each repeated as the policy says. Only the first page of a result is ever asked for."""
 
-    def __init__(self, bearer: Bearer, retries: RetryPolicy) -> None:
-        self._bearer = bearer
+    def __init__(self, session: Session, retries: RetryPolicy, page_size: int = PAGE) -> None:
+        self._session = session
         self._retries = retries
+        self._page_size = page_size
 
     def rows(self, text: str) -> list[Row]:
-        """At most PAGE rows of a statement."""
-        return self._retries.call(lambda: self._once(text), self._bearer.wire.system)
+        """At most a page of a statement's rows. Raises SchemaChanged for a table or column that is not visible."""
+        return self._retries.call(lambda: self._once(text), self._session.wire.system)
 
     def _once(self, text: str) -> list[Row]:
-        answer = self._bearer.send(
+        answer = self._session.send(
             "POST",
             PATH,
             json={"q": text},
-            params={"limit": str(PAGE), "offset": "0"},
+            params={"limit": str(self._page_size), "offset": "0"},
             headers={"Prefer": "transient"},
         )
         if not answer.ok:
-            raise refusal(self._bearer.wire.system, answer)
+            raise refusal(self._session.wire.system, answer)
         items = answer.body.get("items") if isinstance(answer.body, dict) else None
         if not isinstance(items, list):
-            raise TransientError(f"{self._bearer.wire.system} answered a query without rows.")
+            raise TransientError(f"{self._session.wire.system} answered a query without rows.")
         return items
 
 
@@ -83,11 +84,22 @@ class Select:
 
     def text(self, conditions: Sequence[str], order: str) -> str:
         """The statement for the rows that meet the conditions, and the mapping's filter."""
+        return f"SELECT {self._columns}{self._from(conditions)} ORDER BY {order}"
+
+    def count(self) -> str:
+        """The statement that counts the rows which the mapping reads, as `n`."""
+        return f"SELECT COUNT(*) AS n{self._from(())}"
+
+    def probe(self) -> str:
+        """The statement that shows whether the fields are there, at the cost of a row."""
+        return f"SELECT {self._columns}{self._from(('ROWNUM <= 1',))}"
+
+    def _from(self, conditions: Sequence[str]) -> str:
         join = self._mapped.join
         joined = f" INNER JOIN {join.table} {join.name} ON {join.on}" if join else ""
         every = [*conditions, *([f"({self._mapped.filter})"] if self._mapped.filter else [])]
         where = f" WHERE {' AND '.join(every)}" if every else ""
-        return f"SELECT {self._columns} FROM {self._mapped.name}{joined}{where} ORDER BY {order}"
+        return f" FROM {self._mapped.name}{joined}{where}"
 
     def after(self, at: str, key: str) -> Sequence[str]:
         """The conditions for what comes after a cursor: from `at` on where `key` is empty, everything without `at`.
@@ -105,7 +117,11 @@ class Select:
         return (rough, exact)
 
     def key_after(self, key: str) -> str:
-        return f"{self._key} > {key if key.isdecimal() else literal(key)}"
+        return f"{self._key} > {_value(key)}"
+
+    def key_in(self, keys: Sequence[str]) -> str:
+        """The condition for the records with these keys."""
+        return f"{self._key} IN ({', '.join(map(_value, keys))})"
 
     def cursor(self, row: Row) -> tuple[str, str]:
         """The stamp, as UTC text, and the key of a row of this statement."""
@@ -149,6 +165,10 @@ def _utc(column: str) -> str:
 def moment(value: datetime) -> str:
     """A moment in UTC as the statements write it."""
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _value(key: str) -> str:
+    return key if key.isascii() and key.isdecimal() else literal(key)
 
 
 def literal(text: str) -> str:

@@ -176,7 +176,7 @@ def _read(content: bytes) -> tuple[str, Any]:
     try:
         envelope = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
         name = etree.QName(envelope.find(f"{_SOAP}Body")[0]).localname
-        logins = {etree.QName(node).localname for node in envelope.find(f"{_SOAP}Header") or ()}
+        logins = {etree.QName(node).localname for node in envelope.iterfind(f"{_SOAP}Header/*")}
         message = operations()[name].input.deserialize(envelope)
     except (etree.XMLSyntaxError, ZeepError, KeyError, IndexError, TypeError, ValueError) as error:
         raise SoapFault("unexpectedErrorFault", "USER_ERROR", f"The request cannot be read: {error}") from None

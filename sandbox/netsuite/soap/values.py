@@ -1,5 +1,6 @@
 """Values of rows as the SOAP side writes them: Java's doubles, instants with the session's offset, references."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -67,13 +68,15 @@ def custom_fields(account: NetSuiteAccount, table: str, row: dict[str, Value]) -
     return {"customField": fields} if fields else None
 
 
+_WRITTEN: Mapping[str, tuple[str, Callable[[Value], object]]] = {
+    "boolean": ("Boolean", yes),
+    "integer": ("Long", str),
+    "number": ("Double", double),
+    "text": ("String", str),
+}
+
+
 def _custom(name: str, kind: str, value: Value, zone: ZoneInfo) -> object:
-    kinds = {
-        "boolean": ("Boolean", yes),
-        "integer": ("Long", str),
-        "number": ("Double", double),
-        "text": ("String", str),
-    }
     if kind in ("date", "datetime"):
         return type_named(CORE, "DateCustomFieldRef")(scriptId=name, value=moment(value, zone))
     word, write = _WRITTEN[kind]
