@@ -184,8 +184,9 @@ class ObjectMapping:
     """One object of the source and the entities that it fills.
 
     `modified` is the field of the cursor; None reads the object in full each time. `look_back_s` None leaves the
-    connector's own. `on_demand` objects are read when somebody asks for a record, not by a walk. `options` are the
-    keys that only one kind of connector knows (`pattern` of files, `deleted_types` of NetSuite).
+    connector's own. `on_demand` objects are read when somebody asks for a record, not by a walk; `optional` ones may
+    be missing from a source that never had them. `options` are the keys that only one kind of connector knows
+    (`pattern` of files, `deleted_types` of NetSuite).
     """
 
     name: str
@@ -198,6 +199,7 @@ class ObjectMapping:
     on_demand: bool
     options: abc.Mapping[str, Any]
     targets: tuple[Target, ...]
+    optional: bool = False
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ format unless the statement converts them, so it always does; instants are compa
 statement itself made of them, which also holds in the hour that a clock change repeats.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from books.columns import Kind
 from connectors.contract import Record
-from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, PermanentError, SchemaChanged, TransientError
 from connectors.fields import Field
 from connectors.http import Answer
 from connectors.mapping import ObjectMapping
@@ -22,7 +22,7 @@ PAGE = 1_000
 PATH = "/services/rest/query/v1/suiteql"
 _UTC_MASK = "YYYY-MM-DD HH24:MI:SS"
 Row = dict[str, str]
-_LOST = ("was not found", "Unknown identifier")
+_LOST: Mapping[str, type[SchemaChanged]] = {"was not found": NotVisible, "Unknown identifier": SchemaChanged}
 
 
 class SuiteQL:
@@ -61,8 +61,10 @@ def refusal(system: str, answer: Answer) -> ConnectorError:
     first: dict[str, Any] = details[0] if isinstance(details, list) and isinstance(details[0], dict) else {}
     detail = " ".join(str(first.get("detail") or body.get("title") or "no reason given").split())[:400]
     sentence = f"{system} refused a query with HTTP {answer.status}: {detail}"
-    if answer.status == 400 and any(sign in detail for sign in _LOST):
-        return SchemaChanged(f"{sentence} The role lost a permission, or a field was removed or renamed.")
+    if answer.status == 400:
+        for sign, kind in _LOST.items():
+            if sign in detail:
+                return kind(f"{sentence} The role lost a permission, or a field was removed or renamed.")
     return LoginRefused(sentence) if answer.status == 403 else PermanentError(sentence)
 
 

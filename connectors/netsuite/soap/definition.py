@@ -30,6 +30,9 @@ class AsWritten(BuiltinType):
 
     accepted_types = [str]  # noqa: RUF012 - zeep reads a list from the class
 
+    def __init__(self, qname: etree.QName) -> None:
+        BuiltinType.__init__(self, qname, is_global=True)
+
     def xmlvalue(self, value: Any) -> str:
         return str(value)
 
@@ -44,8 +47,8 @@ class _Exact(Document):
         (builtin,) = self.types.documents.get_by_namespace(ns.XSD, fail_silently=False)
         for name in ("double", "float", "decimal", "dateTime", "date"):
             qname = etree.QName(ns.XSD, name)
-            builtin.register_type(qname, AsWritten(qname, is_global=True))
-        super().load(location)
+            builtin.register_type(qname, AsWritten(qname))
+        Document.load(self, location)
 
 
 class _Loader:

@@ -15,8 +15,8 @@ from connectors.errors import (
     ConnectorError,
     CursorLost,
     LoginRefused,
+    NotVisible,
     PermanentError,
-    SchemaChanged,
     TransientError,
     UnknownRecord,
 )
@@ -69,7 +69,7 @@ def refusal(system: str, what: str, kind: str, code: str, message: str) -> Conne
     if kind in _LOGIN or code in _LOGIN_CODES:
         return LoginRefused(f"{sentence} Check the token, its role, and the clock of this machine.")
     if kind == "insufficientPermissionFault" or code in _PERMISSION:
-        return SchemaChanged(f"{sentence} The role lost a permission, or a feature was switched off.")
+        return NotVisible(f"{sentence} The role lost a permission, or a feature was switched off.")
     if kind in _TOO_MUCH or "timed out" in said.lower():
         return TooMuch(sentence)
     return _BY_CODE.get(code, _BY_KIND.get(kind, PermanentError))(sentence)

@@ -44,7 +44,7 @@ def lines_of(record: Mapping[str, Any], path: Sequence[str]) -> list[Record]:
     for step in path:
         lines = lines.get(step) if isinstance(lines, Mapping) else None
     unread = {ERROR: record[ERROR]} if ERROR in record else {}
-    found = [{**line, OWNER: owner, **unread} for line in lines or ()]
+    found: list[Record] = [{**line, OWNER: owner, **unread} for line in lines or ()]
     return found or ([{OWNER: owner, **unread}] if unread else [])
 
 
