@@ -11,7 +11,8 @@ from connectors.netsuite.login import host_of, realm_of
 from connectors.netsuite.signing import TokenKeys
 from connectors.retries import RetryPolicy
 
-SMALLEST_PAGE, LARGEST_PAGE = 5, 1_000
+LARGEST_PAGE = 1_000
+SMALLEST_SOAP_PAGE = 5
 _WAYS = (
     "client_id, certificate_id and private_key_pem (OAuth 2.0), "
     "or consumer_key, consumer_secret, token_id and token_secret (token-based authentication)"
@@ -61,8 +62,9 @@ class NetSuiteConfig:
             raise PermanentError(f"{self.system} reads by SOAP, which takes only token-based authentication: {_WAYS}.")
         if self.transport not in ("suiteql", "soap"):
             raise PermanentError(f"{self.system} has the transport {self.transport!r}; it can be suiteql or soap.")
-        if self.page_size is not None and not SMALLEST_PAGE <= self.page_size <= LARGEST_PAGE:
-            raise PermanentError(f"page_size of {self.system} must be {SMALLEST_PAGE} to {LARGEST_PAGE:,}.")
+        least = SMALLEST_SOAP_PAGE if self.transport == "soap" else 1
+        if self.page_size is not None and not least <= self.page_size <= LARGEST_PAGE:
+            raise PermanentError(f"page_size of {self.system} must be {least} to {LARGEST_PAGE:,}.")
         if self.concurrency < 1 or (self.daily_requests is not None and self.daily_requests < 1):
             raise PermanentError(f"concurrency and daily_requests of {self.system} must be 1 or more.")
 

@@ -11,7 +11,7 @@ from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import PermanentError
 from connectors.fields import KEY_SEPARATOR
 from connectors.mapping import ERROR, Mapping
-from connectors.netsuite.config import SMALLEST_PAGE, NetSuiteConfig
+from connectors.netsuite.config import SMALLEST_SOAP_PAGE, NetSuiteConfig
 from connectors.netsuite.connector import LOOK_BACK_S
 from connectors.netsuite.signing import TokenKeys
 from connectors.netsuite.soap.definition import reference_type
@@ -91,13 +91,13 @@ class NetSuiteSoap:
     def fields(self, name: str) -> Sequence[SourceField]:
         what = self._objects[name]
         # The WSDL describes what there is; only a search tells whether the role may see it.
-        self._search(what, SMALLEST_PAGE).begin(_UNSTAMPED)
+        self._search(what, SMALLEST_SOAP_PAGE).begin(_UNSTAMPED)
         return described(self._suitetalk.definition, what)
 
     def count(self, name: str) -> int | None:
         """The account counts records; of lines it keeps no count."""
         what = self._objects[name]
-        return None if what.lines else self._search(what, SMALLEST_PAGE).begin(None).total
+        return None if what.lines else self._search(what, SMALLEST_SOAP_PAGE).begin(None).total
 
     def limits(self) -> Sequence[Limit]:
         return self._share.limits()

@@ -22,14 +22,14 @@ _LEFT_OVER = "_raw_elements"
 def record_of(value: CompoundValue, kind: str) -> dict[str, Any]:
     """One record: its fields, references as {internalId, name}, and custom fields under their script ids."""
     record: dict[str, Any] = _table(value)
-    odd = sorted(set(_left_over(value)))
+    odd = list(dict.fromkeys(_left_over(value)))
     name = type(value).__name__
     if name != kind:
-        record[ERROR] = f"The record is a {name}, where a {kind} was asked for."
+        record[ERROR] = f"The record {record.get(KEY, '')} is a {name}, where a {kind} was asked for."
     elif odd:
         record[ERROR] = (
-            f"The record holds {', '.join(odd)}, which the WSDL does not have there: a value may be missing. "
-            "Take the account's newest `wsdl`."
+            f"{kind} {record.get(KEY, '')} holds {', '.join(odd)} where the WSDL has no such element: what follows it "
+            "cannot be read for sure. Use the `wsdl` of the version that the account answers in."
         )
     return record
 
@@ -69,13 +69,13 @@ def _custom(value: CompoundValue) -> dict[str, Any]:
 
 
 def _left_over(value: Any) -> Iterator[str]:
-    """The names of the elements, at any depth, that no field holds."""
+    """The name of the first element, at every depth, that no field holds: those after it are not placed either."""
     if isinstance(value, list):
         for item in value:
             yield from _left_over(item)
     if isinstance(value, CompoundValue):
         for name, item in value.__values__.items():
             if name == _LEFT_OVER:
-                yield from (etree.QName(node).localname for node in item or ())
+                yield from (etree.QName(node).localname for node in list(item or ())[:1])
             else:
                 yield from _left_over(item)
