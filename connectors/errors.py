@@ -5,6 +5,7 @@ ConnectorError
 ├── PermanentError          trying again does not help: a person has to change something
 │   ├── LoginRefused        the credentials or the role are refused
 │   ├── SchemaChanged       an object or field that the mapping names is not visible
+│   │   └── NotVisible      the object itself is not: a permission is missing, or a feature is off
 │   ├── UnknownRecord       the source does not know the record that was asked for
 │   ├── WebhookRefused      what was posted to us is not what it claims to be
 │   │   └── UnreadableMessage   it comes from whom it says, and is not a message
@@ -37,6 +38,10 @@ class LoginRefused(PermanentError):
 
 class SchemaChanged(PermanentError):
     """An object or field that the mapping names is not visible to the integration user."""
+
+
+class NotVisible(SchemaChanged):
+    """The object itself is not visible: a permission is missing, or a feature of the source is off."""
 
 
 class UnknownRecord(PermanentError):

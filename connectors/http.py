@@ -108,6 +108,8 @@ class Wire:
             telemetry.request(self.system, None)
             raise TransientError(f"{what} was answered in an encoding that cannot be read.") from error
         telemetry.request(self.system, reply.status_code)
+        if reply.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            telemetry.refused(self.system)
         self._skew = skew(reply.headers, self._clock(), self._skew)
         if self._meter is not None:
             self._meter.after(path, reply.headers)

@@ -23,7 +23,7 @@ from connectors.transforms import BadValue, Convert
 Row = dict[str, Any]
 AccountBy = Literal["own", "crm", "billing_number"]
 
-# Pseudo-fields that the files connector adds to a record.
+# Pseudo-fields that a connector adds to a record: where it stood, and why it could not be read.
 FILE, LINE, ERROR = "_file", "_line", "_unreadable"
 _encode = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 
@@ -85,7 +85,7 @@ class Target:
     def row(self, record: Record, system: str, synced_at: datetime) -> Row | Reject:
         """The row, or the reason why there is none. Never raises for what a record holds."""
         if ERROR in record:
-            return Reject(self.object, _place(record), str(record[ERROR]))
+            return Reject(self.object, _place(record) or self._key(record) or "", str(record[ERROR]))
         key = self._key(record)
         if key is None:
             return Reject(self.object, _place(record), f"The record has no usable {self._key_names}, which is its key.")
@@ -189,8 +189,9 @@ class ObjectMapping:
     """One object of the source and the entities that it fills.
 
     `modified` is the field of the cursor; None reads the object in full each time. `look_back_s` None leaves the
-    connector's own. `on_demand` objects are read when somebody asks for a record, not by a walk. `options` are the
-    keys that only one kind of connector knows (`pattern` of files, `deleted_types` of NetSuite).
+    connector's own. `on_demand` objects are read when somebody asks for a record, not by a walk; `optional` ones may
+    be missing from a source that never had them. `options` are the keys that only one kind of connector knows
+    (`pattern` of files, `deleted_types` of NetSuite).
     """
 
     name: str
@@ -203,6 +204,7 @@ class ObjectMapping:
     on_demand: bool
     options: abc.Mapping[str, Any]
     targets: tuple[Target, ...]
+    optional: bool = False
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

@@ -19,7 +19,12 @@
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
-and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite), reread_hours (salesforce).
+and those of one connector: pattern, list, delimiter (files), deleted_types, lines (netsuite), reread_hours
+(salesforce).
+
+`optional: true` is for an object of a feature that not every account has. While the account does not show it, and
+never has, the object is left out: nothing fails, and what it fills stays unknown. An optional object that was read
+once and is not shown any more is a lost permission like any other.
 """
 
 import hashlib
@@ -50,7 +55,7 @@ from connectors.registry import KINDS
 from connectors.transforms import BadValue
 
 SHIPPED = Path(__file__).parent / "mappings"
-_OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "raw", "sensitive", "targets"}
+_OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "optional", "raw", "sensitive", "targets"}
 _TARGET_KEYS = {"entity", "key", "account", "where", "columns"}
 _COLUMN_KEYS = {"from", "join", "constant", "as", "values", "otherwise", "zone"}
 _ACCOUNT_BY = ("own", "crm", "billing_number")
@@ -67,7 +72,7 @@ def load(path: Path | str) -> Mapping:
 
 
 def shipped(name: str) -> Mapping:
-    """A mapping that comes with Tieout: salesforce_cpq, zuora, netsuite, metering or reference."""
+    """A mapping that comes with Tieout: salesforce_cpq, zuora, netsuite, netsuite_soap, metering or reference."""
     return load(SHIPPED / f"{name}.yaml")
 
 
@@ -169,6 +174,7 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
         on_demand=spot.get("on_demand") is True,
         options=options,
         targets=tuple(_target(spot.at(f"target {n}"), t, name, spot, modified) for n, t in enumerate(targets, 1)),
+        optional=spot.get("optional") is True,
     )
 
 

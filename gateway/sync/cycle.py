@@ -21,7 +21,7 @@ from books.errors import BooksError
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store
-from connectors.errors import ConnectorError, LoginRefused, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, TransientError
 from connectors.mapping import Mapping as SourceMapping
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
@@ -86,13 +86,22 @@ class SyncCycle:
     def _read_group(self, walker: Walker, group: Sequence[str], silences: int) -> int:
         """Read objects that fill the same entities; returns how many in a row have given no answer by then."""
         walks: list[tuple[Walked, bool]] = []
+        absent = walker.report.absent
         for name in group:
             try:
                 walks.append(self._walk(walker, name, alone=len(group) == 1))
                 silences = 0
+            except NotVisible as error:
+                silences = 0
+                if walker.absent(name):
+                    absent[name] = str(error)
+                    log.info("%s does not have %s, which is optional. %s", walker.source.name, name, error)
+                else:
+                    self._fail(walker, [name], str(error))
             except (ConnectorError, BooksError) as error:
                 self._fail(walker, [name], str(error))
                 silences = _silences(error, silences)
+        group = [name for name in group if name not in absent]
         try:
             counted = self._count(walker, group, walks)
         except (ConnectorError, BooksError) as error:

@@ -106,6 +106,13 @@ class Ledger:
                 statement = insert(SyncObject).values(system=system, object=name, mapping_hash=mapping_hash, **said)
                 session.execute(statement.on_conflict_do_update(index_elements=["system", "object"], set_=said))
 
+    def forget_unread(self, system: str, name: str) -> bool:
+        """Forget an object that was never read to its end; False, and nothing is forgotten, where it was."""
+        unread = delete(SyncObject).where(*_of(system, name), SyncObject.watermark.is_(None))
+        with self._database.session() as session:
+            session.execute(unread)
+            return session.get(SyncObject, (system, name)) is None
+
     def polled_at(self, system: str) -> datetime | None:
         """When the system was last asked, whatever came of it."""
         newest = select(SyncObject.polled_at).where(SyncObject.system == system).order_by(SyncObject.polled_at.desc())

@@ -95,6 +95,12 @@ class Walker:
         apart = Walked(name, self.source.mapping.objects[name], now, Standing(None, now, None), whole=False)
         self._note(apart, Page(records, None), self._write(apart, records))
 
+    def absent(self, name: str) -> bool:
+        """Whether an object that is not visible never was: it is optional, was never read, and left no rows."""
+        source = self.source
+        is_new = source.mapping.objects[name].optional and self._is_new(name)
+        return is_new and self.ledger.forget_unread(source.name, name)
+
     def _is_new(self, name: str) -> bool:
         """Nothing in the books can have vanished from the source: they hold nothing of it."""
         entities = entities_of(self.source.mapping, name)
