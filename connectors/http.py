@@ -4,7 +4,7 @@ A message names the method and the path only: queries, bodies and headers may ho
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -24,7 +24,7 @@ LONGEST_WAIT_S = 86_400.0
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is neither a 5xx nor a 429. `body` is the parsed JSON, None where it is none."""
+    """An answer that another try would not better. `body` is the parsed JSON, None where it is none."""
 
     status: int
     body: Any
@@ -60,7 +60,7 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
     ) -> Answer:
         """Send once. Raises TransientError where another try may help, PermanentError for a redirect."""
         what = f"{self.system}: {method} {path}"
@@ -87,10 +87,11 @@ class Wire:
 def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
     """The answer, or the error that its status or its body is.
 
-    Raises TransientError for 408, 425, 429, 5xx and for a success whose body is not JSON (cut off, or a page of a
-    proxy); PermanentError for a redirect.
+    Raises TransientError for 408, 425, 429 and 5xx, unless the source says that another try will not help (Stripe's
+    `Stripe-Should-Retry: false`), and for a success whose body is not JSON (cut off, or a page of a proxy);
+    PermanentError for a redirect.
     """
-    if status in BAD_MOMENT or status >= 500:
+    if (status in BAD_MOMENT or status >= 500) and headers.get("stripe-should-retry") != "false":
         raise TransientError(f"{what} was answered with HTTP {status}.", retry_after(headers))
     if 300 <= status < 400:
         raise PermanentError(f"{what} was answered with a redirect. Correct the base URL.")

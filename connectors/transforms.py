@@ -64,6 +64,10 @@ def lower(value: Any) -> str:
     return text(value).lower()
 
 
+def upper(value: Any) -> str:
+    return text(value).upper()
+
+
 def listed(value: Any) -> str:
     """A list of words as one text, separated by commas; a text stays as it is."""
     return ",".join(text(word) for word in value) if isinstance(value, list) else text(value)
@@ -244,6 +248,7 @@ _BY_KIND: Mapping[Kind, Convert] = {
 _TEXT: Mapping[str, Convert] = {
     "text": text,
     "lower": lower,
+    "upper": upper,
     "listed": listed,
     "after_underscore": after_underscore,
 }
