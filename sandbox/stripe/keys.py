@@ -5,6 +5,8 @@ import binascii
 
 from sandbox.stripe.errors import Refusal
 
+_CHALLENGE = {"www-authenticate": 'Basic realm="Stripe"'}
+
 
 class ApiKeys:
     """The one key that the account has. `forbid` takes a right from it, `revoke` all."""
@@ -31,13 +33,11 @@ class ApiKeys:
                 401,
                 "You did not provide an API key. You need to provide your API key in the Authorization header, "
                 "using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').",
-                headers={"www-authenticate": 'Basic realm="Stripe"'},
+                headers=_CHALLENGE,
             )
         if given != self._key:
             shown = f"{given[:8]}{'*' * max(0, len(given) - 12)}{given[-4:]}"
-            raise Refusal(
-                401, f"Invalid API Key provided: {shown}", headers={"www-authenticate": 'Basic realm="Stripe"'}
-            )
+            raise Refusal(401, f"Invalid API Key provided: {shown}", headers=_CHALLENGE)
 
     def permit(self, name: str) -> None:
         """Raises Refusal, 403, for a kind that the key may not read."""

@@ -1,7 +1,6 @@
 """The kinds of objects that the simulated account holds, with their fields as the present API version has them.
 
-Only fields that somebody reads have a value of their own; the rest of Stripe's are left out. `test_stripe_fixtures`
-compares the names with the published objects.
+Fields that nobody reads are left out.
 """
 
 from collections.abc import Mapping
@@ -13,10 +12,11 @@ from typing import Any
 class Kind:
     """One kind of object.
 
-    `path` is its list under /v1; empty where it is read only within another. `event` is what its events are named after.
+    `path` is its list under /v1; empty where it is read only within another. `event` is what its events begin with.
     `filters` are the parameters of its list that compare a field. `needs` are those of them that must be given.
     `holds` are lists of another kind within it: the field, the kind, and the field there that names this one.
-    `vanishes`: whether a deleted one is answered with 404, and not with a stub that says so.
+    `vanishes`: whether a deleted one is answered with 404, and not with a stub that says so. `stamped`: whether it says
+    when it was made.
     """
 
     name: str
