@@ -13,8 +13,9 @@ from sandbox.stripe.keys import ApiKeys
 from sandbox.stripe.kinds import KINDS, Kind
 from sandbox.stripe.lists import PAGING, found, page
 from sandbox.stripe.meters import Meters
-from sandbox.stripe.params import Params
+from sandbox.stripe.params import Params, like
 from sandbox.stripe.shapes import Version
+from sandbox.stripe.subscriptions import subscribe
 
 _PATHS: Mapping[str, Kind] = {kind.path: kind for kind in KINDS.values() if kind.path}
 _NESTED = re.compile(r"/v1/(invoices|credit_notes)/([^/]+)/lines")
@@ -100,14 +101,16 @@ class Endpoints:
     def _written(self, call: Call, kind: Kind, identity: str) -> str:
         if kind.name not in _WRITABLE:
             raise no_address(call.method, call.path)
-        fields = {name: value for name, value in call.params.items() if name != "expand"}
-        for name in fields:
-            if name not in kind.defaults and name not in ("id", "recurring", "tiers"):
-                raise unknown(name)
         if identity:
             self._there(kind, identity)
-            fields["id"] = identity
-        return self._account.put(kind.name, fields)
+        elif kind.name == "subscription":
+            return subscribe(self._account, call.params)
+        _only(call.params, {*kind.defaults, "id", "tiers", "expand"})
+        fields = {name: like(value, kind.defaults.get(name), name) for name, value in call.params.items()}
+        if "unit_amount" in fields:
+            fields["unit_amount_decimal"] = str(fields["unit_amount"])
+        fields.pop("expand", None)
+        return self._account.put(kind.name, {**fields, "id": identity} if identity else fields)
 
     def _members(self, call: Call, owner: Kind, identity: str) -> Object:
         self._keys.permit(owner.name)

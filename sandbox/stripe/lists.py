@@ -82,7 +82,8 @@ def _is_type(type: str, name: str, wanted: Any) -> bool:
         if not isinstance(wanted, list) or len(wanted) > 20:
             raise invalid("types", "You may give at most 20 types, as a list.")
         return type in wanted
-    return type.startswith(wanted[:-1]) if str(wanted).endswith("*") else type == wanted
+    text = str(wanted)
+    return type.startswith(text[:-1]) if text.endswith("*") else type == text
 
 
 def _is_status(name: str, thing: Object, wanted: Any) -> bool:

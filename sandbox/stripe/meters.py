@@ -1,7 +1,7 @@
 """Usage: events that senders report to a meter, and what it counted for a customer (vendors.md C3)."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -46,8 +46,9 @@ class Meters:
         if not params.get("event_name") or not isinstance(payload, dict):
             raise lacking("payload" if params.get("event_name") else "event_name")
         now = self._account.now()
-        taken = Usage(str(params["event_name"]), *self._measured(params, payload), self._moment(params, now), "", now)
-        taken = Usage(**{**vars(taken), "identifier": self._identifier(params, now)})
+        customer, value = self._measured(params, payload)
+        moment, identifier = self._moment(params, now), self._identifier(params, now)
+        taken = Usage(str(params["event_name"]), customer, value, moment, identifier, now)
         self._usage.append(taken)
         return {
             "object": "billing.meter_event",
@@ -76,7 +77,7 @@ class Meters:
             if (counted := [u for u in mine if begin <= u.moment < begin + width])
         ]
 
-    def _measured(self, params: Mapping[str, Any], payload: Mapping[str, Any]) -> Iterator[Any]:
+    def _measured(self, params: Mapping[str, Any], payload: Mapping[str, Any]) -> tuple[str, Decimal]:
         """The customer and the value, by the names that the meter has for them."""
         meters = self._account.all("billing.meter", {"event_name": params["event_name"], "status": "active"})
         if not meters:
@@ -84,14 +85,13 @@ class Meters:
         customer = payload.get(meters[0]["customer_mapping"]["event_payload_key"])
         if not customer:
             raise invalid("payload", "The payload does not name a customer.")
-        yield str(customer)
         try:
             value = Decimal(str(payload.get(meters[0]["value_settings"]["event_payload_key"])))
         except InvalidOperation:
             value = Decimal("NaN")
         if not value.is_finite():
             raise invalid("payload", "The payload's value is not a number.")
-        yield value
+        return str(customer), value
 
     def _moment(self, params: Mapping[str, Any], now: int) -> int:
         moment = whole(params, "timestamp")

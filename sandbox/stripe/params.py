@@ -19,7 +19,8 @@ def decoded(text: str) -> Params:
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict")
     except (ValueError, UnicodeDecodeError):
         raise Refusal(400, "The parameters could not be read.") from None
-    return _settled(_gathered(pairs))
+    gathered = _gathered(pairs)
+    return {name: _settled(value) for name, value in gathered.items()}
 
 
 def _gathered(pairs: Iterable[tuple[str, str]]) -> Params:
@@ -52,6 +53,17 @@ def _settled(value: Any) -> Any:
     if settled and all(name.isdigit() for name in settled):
         return [settled[name] for name in sorted(settled, key=int)]
     return settled
+
+
+def like(value: Any, default: Any, name: str) -> Any:
+    """A parameter as the kind of value that the field has by default; a table is laid over the default's."""
+    if isinstance(default, bool):
+        return flag({name: value}, name)
+    if isinstance(default, int):
+        return whole({name: value}, name)
+    if isinstance(default, dict) and isinstance(value, dict):
+        return {**default, **{inner: like(given, default.get(inner), inner) for inner, given in value.items()}}
+    return value
 
 
 def whole(params: Mapping[str, Any], name: str, shown: str = "") -> int | None:

@@ -114,9 +114,7 @@ class StripeServer:
         if request.method != "POST":
             return Call(request.method, request.url.path, decoded(request.url.query), version)
         if body and request.headers.get("content-type", _FORM).partition(";")[0] != _FORM:
-            raise Refusal(
-                400, "Invalid request (check that your POST content type is application/x-www-form-urlencoded)."
-            )
+            raise Refusal(400, f"Invalid request (check that your POST content type is {_FORM}).")
         return Call("POST", request.url.path, decoded(body.decode(errors="replace")), version)
 
 

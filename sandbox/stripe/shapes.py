@@ -76,13 +76,9 @@ def _line(thing: Object) -> Object:
     thing["proration"] = bool(details.get("proration"))
     thing["tax_amounts"] = [_tax(tax) for tax in thing.pop("taxes", None) or ()]
     amount = pricing.get("unit_amount_decimal")
-    price = {
-        "id": named.get("price"),
-        "object": "price",
-        "product": named.get("product"),
-        "currency": thing["currency"],
-    }
-    thing["price"] = {**price, "unit_amount_decimal": amount} if pricing else None
+    price = {"id": named.get("price"), "object": "price", "product": named.get("product")}
+    price |= {"currency": thing["currency"], "unit_amount_decimal": amount}
+    thing["price"] = price if pricing else None
     return thing
 
 
