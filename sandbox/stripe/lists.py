@@ -90,7 +90,7 @@ def _is_status(name: str, thing: Object, wanted: Any) -> bool:
     if wanted not in _STATUSES[name]:
         raise invalid("status", f"Invalid status: must be one of {', '.join(_STATUSES[name])}")
     if wanted in ("all", "ended"):
-        return wanted == "all" or thing["status"] in _ENDED
+        return bool(wanted == "all" or thing["status"] in _ENDED)
     return bool(thing["status"] == wanted)
 
 
