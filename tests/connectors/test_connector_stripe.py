@@ -176,8 +176,8 @@ def test_an_idle_feed_takes_the_position_along_a_day_behind(clock: Clock, connec
     position = _end(list(connector.changes("customer", None)))
     clock.forward(hours=12)
     assert list(connector.changes("customer", position)) == []
-    for _ in range(40):
-        clock.forward(days=1)
+    for _ in range(3):
+        clock.forward(days=20)
         position = _end(list(connector.changes("customer", position)))
     assert position == Position(clock.now - timedelta(days=1))
 
@@ -186,13 +186,13 @@ def test_a_long_way_is_caught_up_in_windows_that_are_positions(
     account: StripeAccount, clock: Clock, connect: Connect
 ) -> None:
     position = _end(list(connect().changes("customer", None)))
-    for n in range(10):
+    for n in range(4):
         account.put("customer", {"name": f"day {n}"})
         clock.forward(days=1)
     pages = list(connect().changes("customer", position))
-    assert _names(pages) == [f"day {n}" for n in range(10)]
+    assert _names(pages) == [f"day {n}" for n in range(4)]
     reached = [page.position.stamp for page in pages if page.position and page.position.stamp]
-    assert len(reached) > 5
+    assert len(reached) == 4
     assert reached == sorted(reached)
     # Killed after any window, the rest is still there.
     for stop, page in enumerate(pages):
@@ -224,7 +224,7 @@ def test_deletions_are_known_by_asking(account: StripeAccount, clock: Clock, con
     with pytest.raises(CursorLost):
         list(connector.deletions("customer", NOON))
     # A customer is answered with a stub, a product with 404.
-    assert list(connector.fetch("customer", [made[1], made[0]]))[0][0]["id"] == made[0]
+    assert [r["id"] for page in connector.fetch("customer", [made[1], made[0]]) for r in page] == [made[0]]
 
 
 def test_a_cancelled_subscription_is_not_deleted(account: StripeAccount, connect: Connect) -> None:
@@ -374,11 +374,12 @@ def test_neither_clock_takes_the_position_past_an_event(
 
 
 def test_no_more_requests_than_the_limit(account: StripeAccount, clock: Clock, retries: RetryPolicy) -> None:
-    _customers(account, 60)
+    _customers(account, 55)
     with StripeServer(account, api_key=KEY, per_s=50) as server:
         config = StripeConfig(KEY, server.url, page_size=1, requests_per_s=45, retries=retries)
+        assert KEY not in repr(config)
         with closing(Stripe(config, parse(PLAIN), clock)) as connector:
-            assert len(_ids(list(connector.changes("customer", None)))) == 60
+            assert len(_ids(list(connector.changes("customer", None)))) == 55
         assert server.over_limit == 0
 
 
