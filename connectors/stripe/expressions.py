@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Context, Decimal, Inexact
 from functools import partial, reduce
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +30,8 @@ from connectors.stripe.currencies import major
 
 PARENT = "_parent"
 _WRITTEN = re.compile(r"([a-z]+)\(([\w., ]+)\)")
+# No exponent: that of a text might ask for more digits than there is room for.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,60}(\.[0-9]{1,60})?")
 _MONTHS = {"month": 1, "year": 12}
 # Sums never round: they have room for every digit, and would rather fail.
 _EXACT = Context(prec=200, traps=[Inexact])
@@ -146,15 +148,11 @@ def _currency(record: Record, steps: Sequence[str]) -> str | None:
 
 
 def _amounts(record: Record, path: str) -> Iterator[Decimal]:
-    """Raises Odd for a value that is no number."""
+    """Raises Odd for a value that is no number written in digits."""
     for value in _values(record, path):
-        try:
-            number = Decimal(value) if isinstance(value, int | str) and not isinstance(value, bool) else Decimal("NaN")
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
+        if not (type(value) is int or (isinstance(value, str) and _NUMBER.fullmatch(value))):
             raise Odd(value)
-        yield number
+        yield Decimal(value)
 
 
 def _values(value: Any, path: str) -> list[Any]:
