@@ -19,7 +19,7 @@
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
-and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite).
+and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite), expand (stripe).
 """
 
 import hashlib
@@ -67,7 +67,7 @@ def load(path: Path | str) -> Mapping:
 
 
 def shipped(name: str) -> Mapping:
-    """A mapping that comes with Tieout: salesforce_cpq, zuora, netsuite, metering or reference."""
+    """A mapping that comes with Tieout: salesforce_cpq, zuora, stripe, netsuite, metering or reference."""
     return load(SHIPPED / f"{name}.yaml")
 
 

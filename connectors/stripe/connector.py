@@ -75,15 +75,18 @@ class Stripe:
         if since is None or not reader.resource.events:
             return
         moment = since - timedelta(seconds=LOOK_BACK_S)
-        kept = self._now() - timedelta(days=self._config.retention_days)
+        kept = self._behind() - timedelta(days=self._config.retention_days)
         yield from events.gone(self._api, reader, max(moment, kept))
         if self._outrun(since):
             raise CursorLost(f"The events of {self._config.system} do not reach back to {since.isoformat()}.")
 
     def census(self, name: str) -> Iterator[Sequence[Record]]:
         if name == SUMMARY:
-            yield from self._usage().pages(None, self._now())
+            yield from self._usage().pages(None, self._now(name))
             return
+        # One is asked for first: an answer that comes again from a cache must not pass for a short list, by which
+        # rows are buried.
+        self._ask(name)
         for records, _ in self._pages(name, ""):
             if records:
                 yield records
@@ -118,7 +121,7 @@ class Stripe:
 
     def _load(self, name: str, since: Position | None) -> Iterator[Page]:
         """Every record by its list, from the beginning or from where it stopped; a position says when it began."""
-        start, after = (since.stamp, since.token) if since else (self._now(), "")
+        start, after = (since.stamp, since.token) if since else (self._now(name), "")
         for attempt in range(1, WALK_ATTEMPTS + 1):
             try:
                 for records, following in self._pages(name, after):
@@ -133,7 +136,7 @@ class Stripe:
         """What the events since a position name, window by window."""
         start = look_back(since, mapped.look_back_s, LOOK_BACK_S) or reached
         width = timedelta(hours=self._config.window_hours)
-        settled = self._now() - SETTLED
+        settled = self._behind() - SETTLED
         while start + width < settled:
             yield from self._window(mapped.name, start, start + width)
             start += width
@@ -169,7 +172,7 @@ class Stripe:
                 return
 
     def _summaries(self, mapped: ObjectMapping, since: Position | None) -> Iterator[Page]:
-        now = self._now()
+        now = self._now(mapped.name)
         start = look_back(since, mapped.look_back_s, int(LATE.total_seconds()))
         for records in self._usage().pages(start, now):
             if records:
@@ -185,9 +188,14 @@ class Stripe:
         asked = RESOURCES[resource.parent] if resource.walks_parent else resource
         self._api.get(asked.path, {**asked.params, "limit": "1"})
 
-    def _now(self) -> datetime:
-        """Whichever of the two clocks is behind: Stripe's, as its answers tell it, and ours."""
-        return min(self.source_time(), self._clock())
+    def _now(self, name: str) -> datetime:
+        """The time now, as an answer about an object tells it."""
+        self._ask(name)
+        return self._behind()
+
+    def _behind(self) -> datetime:
+        """Whichever of the two clocks is behind: Stripe's, as its last answer told it, and ours."""
+        return min(self._api.source_time(), self._clock())
 
     def _outrun(self, moment: datetime) -> bool:
         """Whether the feed may have forgotten what happened after a moment."""

@@ -73,7 +73,8 @@ def _is(account: StripeAccount, kind: Kind, thing: Object, name: str, wanted: An
         details = (thing.get("parent") or {}).get("subscription_details") or {}
         return bool(details.get("subscription") == wanted)
     value = thing.get(name)
-    return (("true" if value else "false") if isinstance(value, bool) else value) == wanted
+    said = ("true" if value else "false") if isinstance(value, bool) else value
+    return bool(said == wanted)
 
 
 def _is_type(type: str, name: str, wanted: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.faults import Again, Faults, Reply
+from sandbox.faults import Again, Exchange, Faults, Reply
 from sandbox.stripe import StripeAccount, StripeServer
 from tests.connectors.contract.source import Place, Said
 
@@ -36,6 +36,17 @@ _TEXTS = ("name", "description", "name")
 def _error(status: int, code: str) -> Reply:
     body = {"error": {"type": "invalid_request_error", "code": code, "message": "Try again."}}
     return Reply(status, json.dumps(body), "application/json")
+
+
+class PageAgain:
+    """A page of a list that is not the first comes as the one before it; every other request is answered."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        if b"starting_after" in exchange.scope["query_string"]:
+            await Again()(exchange)
+            return
+        for message in await exchange.answer():
+            await exchange.send(message)
 
 
 class StripeSource:
@@ -84,7 +95,7 @@ class StripeSource:
     def mishaps(self) -> Mapping[str, Callable[[], None]]:
         """A page that comes again leads round in a circle; locks and conflicts say when to try again, or nothing."""
         return {
-            "a page comes again": lambda: self.faults.add(Again(), path="/v1/customers", after=2),
+            "a page comes again": lambda: self.faults.add(PageAgain(), path="/v1/customers", times=3),
             "a locked object": lambda: self.faults.add(_error(429, "lock_timeout")),
             "a conflict": lambda: self.faults.add(_error(409, "lock_timeout"), path="/v1/"),
             "an error that Stripe takes back": lambda: self.faults.add(
