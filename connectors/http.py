@@ -4,7 +4,7 @@ A message names the method and the path only: queries, bodies and headers may ho
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,7 +26,7 @@ _JSON = msgspec.json.Decoder(float_hook=str)
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is neither a 5xx nor a 429. `body` is what was parsed, None for a refusal without JSON."""
+    """An answer that another try would not better. `body` is what was parsed, None for a refusal without JSON."""
 
     status: int
     body: Any
@@ -89,7 +89,7 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
         answer: Form | None = None,
     ) -> Answer:
         """Send once; a success has JSON in its body, or what `answer` says.
@@ -143,10 +143,11 @@ JSON = Form("JSON", parsed)
 def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes, form: Form = JSON) -> Answer:
     """The answer, or the error that its status or its body is. A refusal may have JSON in its body, or nothing.
 
-    Raises TransientError for 408, 425, 429, 5xx and for a success whose body is of another form (cut off, or a page
-    of a proxy); PermanentError for a redirect.
+    Raises TransientError for 408, 425, 429 and 5xx, unless the source says that another try will not help (Stripe's
+    `Stripe-Should-Retry: false`), and for a success whose body is of another form (cut off, or a page of a proxy);
+    PermanentError for a redirect.
     """
-    if status in BAD_MOMENT or status >= 500:
+    if (status in BAD_MOMENT or status >= 500) and headers.get("stripe-should-retry") != "false":
         raise TransientError(f"{what} was answered with HTTP {status}.", retry_after(headers))
     if 300 <= status < 400:
         raise PermanentError(f"{what} was answered with a redirect. Correct the base URL.")

@@ -20,7 +20,7 @@ value where no field has one, and in a choice also where none of the values matc
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
 and those of one connector: pattern, list, delimiter (files), deleted_types, lines (netsuite), reread_hours
-(salesforce).
+(salesforce), expand (stripe).
 
 `optional: true` is for an object of a feature that not every account has. While the account does not show it, and
 never has, the object is left out: nothing fails, and what it fills stays unknown. An optional object that was read
@@ -72,7 +72,7 @@ def load(path: Path | str) -> Mapping:
 
 
 def shipped(name: str) -> Mapping:
-    """A mapping that comes with Tieout: salesforce_cpq, zuora, netsuite, netsuite_soap, metering or reference."""
+    """A mapping that comes with Tieout, by the name of its file in `mappings/`."""
     return load(SHIPPED / f"{name}.yaml")
 
 

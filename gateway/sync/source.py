@@ -52,8 +52,8 @@ class SourceReport:
     """What one source brought. `records` counts source records per object, `rows` changed rows per entity.
 
     `failures` says per object why it was not read to its end, `outrun` why the source's list of its deletions does not
-    reach back far enough: all keys were compared instead, or will be once every object was read. `absent` are the optional objects that the source does
-    not have, with what it said; they are no failures.
+    reach back far enough: all keys were compared instead, or will be once every object was read. `absent` are the
+    optional objects that the source does not have, with what it said; they are no failures.
     """
 
     records: dict[str, int] = field(default_factory=dict)

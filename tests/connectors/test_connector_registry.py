@@ -18,10 +18,17 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "zuora": {"base_url": "https://rest.zuora.com", "client_id": "k", "client_secret": "s"},
     "netsuite": {"account_id": "1", "client_id": "k", "certificate_id": "c", "private_key_pem": PRIVATE},
     "files": {"folder": "."},
+    "stripe": {"api_key": "sk_test_1"},
+}
+MAPPINGS = {
+    "salesforce": "salesforce_cpq",
+    "zuora": "zuora",
+    "netsuite": "netsuite",
+    "files": "metering",
+    "stripe": "stripe",
 }
 # Salesforce takes one of two logins, so that neither is needed before it opens.
 LOGIN: dict[str, dict[str, Any]] = {"salesforce": {"consumer_secret": "s"}}
-MAPPINGS = {"salesforce": "salesforce_cpq", "zuora": "zuora", "netsuite": "netsuite", "files": "metering"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
