@@ -24,11 +24,12 @@ LONGEST_WAIT_S = 86_400.0
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is neither a 5xx nor a 429. `body` is the parsed JSON, None where it is none."""
+    """An answer that is neither a 5xx nor a 429. `body` is the parsed JSON; where it is none, None, and `text` is it."""
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def ok(self) -> bool:
@@ -99,7 +100,7 @@ def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes) 
     except ValueError as error:
         if 200 <= status < 300:
             raise TransientError(f"{what} was answered with something that is not JSON, or not all of it.") from error
-        body = None
+        return Answer(status, None, headers, content.decode(errors="replace"))
     return Answer(status, body, headers)
 
 

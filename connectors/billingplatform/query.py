@@ -1,0 +1,229 @@
+"""Statements in BillingPlatform's SQL: what a page of an object is asked with, and the call that runs it.
+
+All values come as text, under names whose letter case follows the statement's; a field of a related record
+(`BillingProfileIdObj.CurrencyCode`) comes under its whole path (vendors.md C1). Timestamps name no zone and their
+grain is not published, so stamps are compared and ordered as the text that the statement itself makes of them: then a
+row is never both equal to the cursor and after it, whatever the column holds behind the second.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from books.columns import Kind
+from connectors.billingplatform.answers import Row, plainly_empty, refusal, rows_of
+from connectors.billingplatform.config import BillingPlatformConfig
+from connectors.billingplatform.login import Door
+from connectors.contract import Record
+from connectors.errors import PermanentError, TransientError, UnknownRecord
+from connectors.fields import Field
+from connectors.http import Answer
+from connectors.mapping import ObjectMapping
+
+PATH = "/query"
+_INSTANT, _DAY = "YYYY-MM-DD HH24:MI:SS", "YYYY-MM-DD"
+STAMP, COUNT = "record_stamp", "record_count"
+LONGEST_NAME = 30  # of an Oracle that is not the newest
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A SELECT in parts. `key` is the column that is counted; no row lacks it."""
+
+    columns: str
+    source: str
+    key: str
+    tail: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"SELECT {self.columns} {self.source}{self.tail}"
+
+    @property
+    def counting(self) -> "Statement":
+        """How many rows there are without the tail; it answers with one row in any case."""
+        return Statement(f"COUNT({self.key}) AS {COUNT}", self.source, self.key)
+
+
+class Select:
+    """The statements that read some fields of an object, and the records that their rows are.
+
+    A field is a column of the object, a path through its relations, a column of the joined entity, or an expression.
+    """
+
+    def __init__(self, mapped: ObjectMapping, fields: Sequence[str], zone: ZoneInfo) -> None:
+        self.name = mapped.name
+        self._mapped = mapped
+        self._fields = [Field(name) for name in fields]
+        self._zone = zone
+        self.key = self.sql(mapped.key[0])
+        self.raw_stamp = self.sql(mapped.modified) if mapped.modified else ""
+        self.stamp = f"TO_CHAR({self.raw_stamp}, '{_INSTANT}')"
+        # Named after the object, so that an answer to a question about another one is not taken for this one's.
+        self._key_name = f"key_{mapped.name}"[:LONGEST_NAME]
+        columns = [self._column(n, f) for n, f in enumerate(self._fields)]
+        columns += [f"{self.key} AS {self._key_name}", *([f"{self.stamp} AS {STAMP}"] if self.raw_stamp else [])]
+        self._columns = ", ".join(columns)
+
+    def page(self, conditions: Sequence[str], order: str, rows: int) -> Statement:
+        """The first `rows` rows, in that order, that meet the conditions and the mapping's filter."""
+        tail = f" ORDER BY {order} OFFSET 0 ROWS FETCH NEXT {rows} ROWS ONLY"
+        return Statement(self._columns, self.source(conditions), self.key, tail)
+
+    def source(self, conditions: Sequence[str]) -> str:
+        """FROM and WHERE."""
+        join, own = self._mapped.join, self._mapped.filter
+        joined = f" INNER JOIN {join.table} {join.name} ON {join.on}" if join else ""
+        every = [*conditions, *([f"({own})"] if own else [])]
+        where = f" WHERE {' AND '.join(every)}" if every else ""
+        return f"FROM {self._mapped.name}{joined}{where}"
+
+    def after(self, at: str, key: str) -> str:
+        """The condition for what comes after a cursor: from `at` on where `key` is empty, all that have a stamp
+        without `at`."""
+        if not at:
+            return f"{self.raw_stamp} IS NOT NULL"
+        if not key:
+            return f"{self.stamp} >= '{at}'"
+        return f"({self.stamp} > '{at}' OR ({self.stamp} = '{at}' AND {self.key} > {literal(key)}))"
+
+    def cursor(self, row: Row) -> tuple[str, str]:
+        """Stamp, as the text that the statement makes of it, and key. Raises TransientError for a row without."""
+        lowered = lower(row)
+        at, key = str(lowered.get(STAMP) or ""), str(lowered.get(self._key_name.lower()) or "")
+        if not key:
+            raise TransientError(f"A row of {self._mapped.name} came without its {self.key}, which was asked for.")
+        return at, key
+
+    def record(self, row: Row) -> Record:
+        """The row under the mapping's names, instants in UTC; columns without a value are absent."""
+        lowered, record = lower(row), dict[str, Any]()
+        for n, name in enumerate(self._fields):
+            value = lowered.get(f"f{n}", lowered.get(name.path.lower()))
+            if value is not None and value != "":
+                is_instant = self._mapped.kind_of(name.path) is Kind.INSTANT
+                *way, last = name.path.split(".") if name.nested else [name.path]
+                into = record
+                for step in way:
+                    into = into.setdefault(step, {})
+                into[last] = in_utc(str(value), self._zone) if is_instant else value
+        return record
+
+    def _column(self, n: int, name: Field) -> str:
+        sql, kind = self.sql(name), self._mapped.kind_of(name.path)
+        if kind in (Kind.INSTANT, Kind.DATE):
+            return f"TO_CHAR({sql}, '{_INSTANT if kind is Kind.INSTANT else _DAY}') AS f{n}"
+        return sql if self._is_relation(name) else f"{sql} AS f{n}"
+
+    def _is_relation(self, name: Field) -> bool:
+        join = self._mapped.join
+        return name.nested and not (join and name.path.startswith(f"{join.name}."))
+
+    def sql(self, name: Field) -> str:
+        """A bare column belongs to the object itself, of which a joined entity may have a namesake."""
+        bare = "." not in name.path and "(" not in name.path
+        return f"{self._mapped.name}.{name.path}" if bare and self._mapped.join else name.path
+
+
+class Queries:
+    """Runs statements, each repeated as the policy says."""
+
+    def __init__(self, door: Door, config: BillingPlatformConfig) -> None:
+        self._door = door
+        self._retries = config.retries
+        self._by_post = config.query_by == "post"
+        self._empty = config.empty
+        self._what = f"{config.system}: the query"
+
+    def rows(self, statement: Statement) -> list[Row]:
+        """The rows of a statement. Raises SchemaChanged for an entity or a column that is not visible,
+        TransientError, PermanentError for a 404 that does not say what is not found."""
+        return self._retries.call(lambda: self._once(statement), self._door.wire.system)
+
+    def count(self, statement: Statement) -> int:
+        """How many rows the statement has without its tail."""
+        return self._retries.call(lambda: self._counted(statement), self._door.wire.system)
+
+    def retrieve(self, entity: str, key: str) -> Row | None:
+        """One whole record, with every field that the user sees; None where there is none."""
+        what = f"{self._door.wire.system}: GET /{entity}/{key}"
+        answer = self._retries.call(lambda: self._door.send("GET", f"/{entity}/{key}"), self._door.wire.system)
+        if plainly_empty(answer, self._empty):
+            return None
+        refused = refusal(what, answer)
+        if refused is not None:
+            raise refused
+        return next(iter(rows_of(what, answer, "retrieveResponse")), None)
+
+    def _once(self, statement: Statement) -> list[Row]:
+        answer = self._ask(statement)
+        if plainly_empty(answer, self._empty):
+            return []
+        refused = refusal(self._what, answer)
+        if isinstance(refused, UnknownRecord):
+            return self._none(statement, refused)
+        if refused is not None:
+            raise refused
+        return rows_of(self._what, answer, "queryResponse")
+
+    def _none(self, statement: Statement, refused: UnknownRecord) -> list[Row]:
+        """No rows, where a 404 leaves open what is not found, and the count says that it is only rows.
+
+        The count has a row of its own even where nothing matches, and a mistyped entity has no count.
+        """
+        matching = self._counted(statement)
+        if matching:
+            raise TransientError(f"{refused} But {matching} records match it.")
+        return []
+
+    def _counted(self, statement: Statement) -> int:
+        answer = self._ask(statement.counting)
+        refused = refusal(self._what, answer)
+        if isinstance(refused, UnknownRecord):
+            raise PermanentError(f"{refused} If this is its way to say that no row matches, put that into no_rows.")
+        if refused is not None:
+            raise refused
+        count = next((lower(row).get(COUNT) for row in rows_of(self._what, answer, "queryResponse")), None)
+        if not str(count).isdecimal():
+            raise TransientError(f"{self._what} for a count was answered without one.")
+        return int(str(count))
+
+    def _ask(self, statement: Statement) -> Answer:
+        if self._by_post:
+            return self._door.send("POST", PATH, json={"sql": statement.text})
+        return self._door.send("GET", PATH, params={"sql": statement.text})
+
+
+def lower(row: Row) -> Mapping[str, Any]:
+    """The row under names in lower case: the platform's own letter case depends on the statement."""
+    return {name.lower(): value for name, value in row.items()}
+
+
+def literal(value: str) -> str:
+    """A key as SQL: a number where it is one, as ids are."""
+    if value.isascii() and value.isdecimal():
+        return value
+    doubled = value.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def local(moment: datetime, zone: ZoneInfo) -> str:
+    """The earliest text that a stamp from `moment` on can have in `zone`.
+
+    Before clocks go back, texts go back with them: within a day of that, the text is so much earlier.
+    """
+    there, later = moment.astimezone(zone), (moment + timedelta(days=1)).astimezone(zone)
+    back = (there.utcoffset() or timedelta(0)) - (later.utcoffset() or timedelta(0))
+    return f"{there.replace(tzinfo=None) - max(back, timedelta(0)):%Y-%m-%d %H:%M:%S}"
+
+
+def in_utc(text: str, zone: ZoneInfo) -> str:
+    """An instant without a zone as one in UTC, the earlier where clocks repeat it; other text stays as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
