@@ -24,7 +24,7 @@ LONGEST_WAIT_S = 86_400.0
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is neither a 5xx nor a 429. `body` is the parsed JSON; where it is none, None, and `text` is it."""
+    """An answer that is neither a 5xx nor a 429. `body` is the parsed JSON; what is none is `text`, and `body` None."""
 
     status: int
     body: Any
