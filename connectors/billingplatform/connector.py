@@ -9,7 +9,7 @@ from datetime import datetime
 
 from connectors.billingplatform.config import BillingPlatformConfig
 from connectors.billingplatform.login import Door
-from connectors.billingplatform.query import Queries, Select, Statement, lower
+from connectors.billingplatform.query import Queries, Select, Statement
 from connectors.billingplatform.walk import Walk
 from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.mapping import Mapping
@@ -65,9 +65,9 @@ class BillingPlatform:
         mapped = self._mapping.objects[name]
         spelled = {field.lower(): field for field in mapped.fields}
         key = mapped.key[0].path
-        newest = self._queries.rows(Statement(f"MAX({key}) AS newest", f"FROM {name}", key))
-        last = str(next((lower(row).get("newest") for row in newest), None) or "")
-        record = self._queries.retrieve(name, last) if last else None
+        newest = Statement("", f"FROM {name}", key, marked=f"MAX({key})")
+        last = next((row[newest.mark] for row in self._queries.rows(newest)), None)
+        record = self._queries.retrieve(name, str(last)) if last else None
         shown = [field for field in record or () if field.lower() not in _ENVELOPE]
         return [SourceField(spelled.get(field.lower(), field), "text") for field in shown]
 

@@ -6,10 +6,12 @@ grain is not published, so stamps are compared and ordered as the text that the 
 row is never both equal to the cursor and after it, whatever the column holds behind the second.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from books.columns import Kind
@@ -24,27 +26,38 @@ from connectors.mapping import ObjectMapping
 
 PATH = "/query"
 _INSTANT, _DAY = "YYYY-MM-DD HH24:MI:SS", "YYYY-MM-DD"
-STAMP, COUNT = "record_stamp", "record_count"
-LONGEST_NAME = 30  # of an Oracle that is not the newest
+STAMP = "record_stamp"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A SELECT in parts. `key` is the column that is counted; no row lacks it."""
+    """A SELECT in parts. `key` is a column that no row lacks.
+
+    Besides the columns it asks for `marked`, under a name of its own: so an answer that was given to another statement
+    is not taken for the one to this.
+    """
 
     columns: str
     source: str
     key: str
     tail: str = ""
+    marked: str = ""
 
     @property
     def text(self) -> str:
-        return f"SELECT {self.columns} {self.source}{self.tail}"
+        columns = f"{self.columns}, " if self.columns else ""
+        return f"SELECT {columns}{self.marked or self.key} AS {self.mark} {self.source}{self.tail}"
+
+    @cached_property
+    def mark(self) -> str:
+        """The name under which `marked`, or else the key, comes."""
+        whole = f"{self.columns} {self.marked} {self.source}{self.tail}"
+        return f"key_{crc32(whole.encode()):08x}"
 
     @property
     def counting(self) -> "Statement":
         """How many rows there are without the tail; it answers with one row in any case."""
-        return Statement(f"COUNT({self.key}) AS {COUNT}", self.source, self.key)
+        return Statement("", self.source, self.key, marked=f"COUNT({self.key})")
 
 
 class Select:
@@ -61,10 +74,8 @@ class Select:
         self.key = self.sql(mapped.key[0])
         self.raw_stamp = self.sql(mapped.modified) if mapped.modified else ""
         self.stamp = f"TO_CHAR({self.raw_stamp}, '{_INSTANT}')"
-        # Named after the object, so that an answer to a question about another one is not taken for this one's.
-        self._key_name = f"key_{mapped.name}"[:LONGEST_NAME]
         columns = [self._column(n, f) for n, f in enumerate(self._fields)]
-        columns += [f"{self.key} AS {self._key_name}", *([f"{self.stamp} AS {STAMP}"] if self.raw_stamp else [])]
+        columns += [f"{self.stamp} AS {STAMP}"] if self.raw_stamp else []
         self._columns = ", ".join(columns)
 
     def page(self, conditions: Sequence[str], order: str, rows: int) -> Statement:
@@ -89,19 +100,11 @@ class Select:
             return f"{self.stamp} >= '{at}'"
         return f"({self.stamp} > '{at}' OR ({self.stamp} = '{at}' AND {self.key} > {literal(key)}))"
 
-    def cursor(self, row: Row) -> tuple[str, str]:
-        """Stamp, as the text that the statement makes of it, and key. Raises TransientError for a row without."""
-        lowered = lower(row)
-        at, key = str(lowered.get(STAMP) or ""), str(lowered.get(self._key_name.lower()) or "")
-        if not key:
-            raise TransientError(f"A row of {self._mapped.name} came without its {self.key}, which was asked for.")
-        return at, key
-
     def record(self, row: Row) -> Record:
-        """The row under the mapping's names, instants in UTC; columns without a value are absent."""
-        lowered, record = lower(row), dict[str, Any]()
+        """The row, by names in lower case, under the mapping's; instants in UTC, columns without a value absent."""
+        record: dict[str, Any] = {}
         for n, name in enumerate(self._fields):
-            value = lowered.get(f"f{n}", lowered.get(name.path.lower()))
+            value = row.get(f"f{n}", row.get(name.path.lower()))
             if value is not None and value != "":
                 is_instant = self._mapped.kind_of(name.path) is Kind.INSTANT
                 *way, last = name.path.split(".") if name.nested else [name.path]
@@ -137,10 +140,16 @@ class Queries:
         self._empty = config.empty
         self._what = f"{config.system}: the query"
 
-    def rows(self, statement: Statement) -> list[Row]:
-        """The rows of a statement. Raises SchemaChanged for an entity or a column that is not visible,
-        TransientError, PermanentError for a 404 that does not say what is not found."""
-        return self._retries.call(lambda: self._once(statement), self._door.wire.system)
+    def rows(self, statement: Statement, *, sure: bool = True) -> list[Row]:
+        """The rows of a statement, by names in lower case.
+
+        Raises SchemaChanged for an entity or a column that is not visible, TransientError, PermanentError for a 404
+        that does not say what is not found.
+
+        `sure` has an empty result confirmed by a count: where nothing being there means that something ends or is
+        buried, a 404 by itself is too little.
+        """
+        return self._retries.call(lambda: self._once(statement, sure), self._door.wire.system)
 
     def count(self, statement: Statement) -> int:
         """How many rows the statement has without its tail."""
@@ -157,35 +166,42 @@ class Queries:
             raise refused
         return next(iter(rows_of(what, answer, "retrieveResponse")), None)
 
-    def _once(self, statement: Statement) -> list[Row]:
+    def _once(self, statement: Statement, sure: bool) -> list[Row]:
         answer = self._ask(statement)
-        if plainly_empty(answer, self._empty):
-            return []
         refused = refusal(self._what, answer)
         if isinstance(refused, UnknownRecord):
-            return self._none(statement, refused)
+            if sure or not plainly_empty(answer, self._empty):
+                self._require_none(statement, refused)
+            return []
         if refused is not None:
             raise refused
-        return rows_of(self._what, answer, "queryResponse")
+        return self._marked(statement, answer)
 
-    def _none(self, statement: Statement, refused: UnknownRecord) -> list[Row]:
-        """No rows, where a 404 leaves open what is not found, and the count says that it is only rows.
+    def _marked(self, statement: Statement, answer: Answer) -> list[Row]:
+        """The rows, by names in lower case: the platform's own letter case depends on the statement."""
+        found: list[Row] = [
+            {name.lower(): value for name, value in row.items()} for row in rows_of(self._what, answer, "queryResponse")
+        ]
+        if not all(statement.mark in row for row in found):
+            raise TransientError(f"{self._what} was answered with the rows of another one.")
+        return found
 
-        The count has a row of its own even where nothing matches, and a mistyped entity has no count.
-        """
+    def _require_none(self, statement: Statement, refused: UnknownRecord) -> None:
+        """The count has a row of its own even where nothing matches, and a mistyped entity has no count."""
         matching = self._counted(statement)
         if matching:
             raise TransientError(f"{refused} But {matching} records match it.")
-        return []
 
     def _counted(self, statement: Statement) -> int:
         answer = self._ask(statement.counting)
+        if plainly_empty(answer, self._empty):
+            return 0
         refused = refusal(self._what, answer)
         if isinstance(refused, UnknownRecord):
             raise PermanentError(f"{refused} If this is its way to say that no row matches, put that into no_rows.")
         if refused is not None:
             raise refused
-        count = next((lower(row).get(COUNT) for row in rows_of(self._what, answer, "queryResponse")), None)
+        count = next((row[statement.counting.mark] for row in self._marked(statement.counting, answer)), None)
         if not str(count).isdecimal():
             raise TransientError(f"{self._what} for a count was answered without one.")
         return int(str(count))
@@ -194,11 +210,6 @@ class Queries:
         if self._by_post:
             return self._door.send("POST", PATH, json={"sql": statement.text})
         return self._door.send("GET", PATH, params={"sql": statement.text})
-
-
-def lower(row: Row) -> Mapping[str, Any]:
-    """The row under names in lower case: the platform's own letter case depends on the statement."""
-    return {name.lower(): value for name, value in row.items()}
 
 
 def literal(value: str) -> str:

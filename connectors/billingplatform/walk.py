@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from connectors import telemetry
 from connectors.billingplatform.answers import Row
 from connectors.billingplatform.config import BillingPlatformConfig
-from connectors.billingplatform.query import Queries, Select, Statement, in_utc, literal, local
+from connectors.billingplatform.query import STAMP, Queries, Select, Statement, in_utc, literal, local
 from connectors.contract import Page, Position, Record
 from connectors.errors import PermanentError
 
@@ -27,11 +27,15 @@ class Walk:
         """Records stamped from `start` on, or all that have a stamp; each page with its position."""
         at, key = (local(start, self._zone), "") if start else ("", "")
         order = f"{select.stamp}, {select.key}"
-        while rows := self._page(select, select.page((select.after(at, key),), order, self._rows)):
-            before, (at, key) = (at, key), select.cursor(rows[-1])
-            self._require_advance(select, before, (at, key))
-            stamp = datetime.fromisoformat(in_utc(at, self._zone)).astimezone(UTC)
-            yield Page([select.record(row) for row in rows], Position(stamp, key))
+        # A poll that finds nothing leaves its position where it is, so that a wrong 404 costs it no record.
+        sure = start is None
+        while True:
+            statement = select.page((select.after(at, key),), order, self._rows)
+            rows = self._page(select, statement, sure=sure)
+            if rows:
+                before, (at, key) = (at, key), (str(rows[-1].get(STAMP)), str(rows[-1][statement.mark]))
+                self._require_advance(select, before, (at, key))
+                yield Page([select.record(row) for row in rows], Position(self._stamp(select, at), key))
             if len(rows) < self._rows:
                 return
 
@@ -40,9 +44,10 @@ class Walk:
         last = ""
         while True:
             after = (*conditions, f"{select.key} > {literal(last)}") if last else conditions
-            rows = self._page(select, select.page(after, select.key, self._rows))
+            statement = select.page(after, select.key, self._rows)
+            rows = self._page(select, statement)
             if rows:
-                before, last = last, select.cursor(rows[-1])[1]
+                before, last = last, str(rows[-1][statement.mark])
                 self._require_advance(select, ("", before), ("", last))
                 yield [select.record(row) for row in rows]
             if len(rows) < self._rows:
@@ -55,8 +60,16 @@ class Walk:
             listed = ", ".join(literal(value) for value in wanted[start : start + MOST_VALUES])
             yield from self.by_key(select, (f"{column} IN ({listed})",))
 
-    def _page(self, select: Select, statement: Statement) -> Sequence[Row]:
-        return telemetry.page(self._system, select.name, lambda: self._queries.rows(statement))
+    def _page(self, select: Select, statement: Statement, *, sure: bool = True) -> Sequence[Row]:
+        return telemetry.page(self._system, select.name, lambda: self._queries.rows(statement, sure=sure))
+
+    def _stamp(self, select: Select, text: str) -> datetime:
+        try:
+            return datetime.fromisoformat(in_utc(text, self._zone)).astimezone(UTC)
+        except ValueError as error:
+            raise PermanentError(
+                f"{self._system} wrote the {select.raw_stamp} of {select.name} as {text!r}, which is no time."
+            ) from error
 
     def _require_advance(self, select: Select, before: tuple[str, str], after: tuple[str, str]) -> None:
         if before == after:
