@@ -12,6 +12,7 @@ from connectors.billingplatform.login import Door
 from connectors.billingplatform.query import Queries, Select, Statement
 from connectors.billingplatform.walk import Walk
 from connectors.contract import Limit, Page, Position, Record, SourceField
+from connectors.errors import MappingError
 from connectors.mapping import Mapping
 from connectors.watermark import look_back
 
@@ -28,6 +29,9 @@ class BillingPlatform:
         self._door = Door(config, clock)
         self._queries = Queries(self._door, config)
         self._walk = Walk(self._queries, config)
+        double = next((mapped.name for mapped in mapping.objects.values() if len(mapped.key) != 1), None)
+        if double is not None:
+            raise MappingError(f"{double} has a key of several fields; a walk needs the one that is unique, the Id.")
 
     def source_time(self) -> datetime:
         self._config.retries.call(self._door.open, self._config.system)

@@ -77,6 +77,15 @@ class Select:
         columns = [self._column(n, f) for n, f in enumerate(self._fields)]
         columns += [f"{self.stamp} AS {STAMP}"] if self.raw_stamp else []
         self._columns = ", ".join(columns)
+        self._plan = [
+            (
+                f"f{n}",
+                f.path.lower(),
+                f.path.split(".") if f.nested else [f.path],
+                mapped.kind_of(f.path) is Kind.INSTANT,
+            )
+            for n, f in enumerate(self._fields)
+        ]
 
     def page(self, conditions: Sequence[str], order: str, rows: int) -> Statement:
         """The first `rows` rows, in that order, that meet the conditions and the mapping's filter."""
@@ -103,15 +112,13 @@ class Select:
     def record(self, row: Row) -> Record:
         """The row, by names in lower case, under the mapping's; instants in UTC, columns without a value absent."""
         record: dict[str, Any] = {}
-        for n, name in enumerate(self._fields):
-            value = row.get(f"f{n}", row.get(name.path.lower()))
+        for column, name, way, is_instant in self._plan:
+            value = row.get(column, row.get(name))
             if value is not None and value != "":
-                is_instant = self._mapped.kind_of(name.path) is Kind.INSTANT
-                *way, last = name.path.split(".") if name.nested else [name.path]
                 into = record
-                for step in way:
+                for step in way[:-1]:
                     into = into.setdefault(step, {})
-                into[last] = in_utc(str(value), self._zone) if is_instant else value
+                into[way[-1]] = in_utc(str(value), self._zone) if is_instant else value
         return record
 
     def _column(self, n: int, name: Field) -> str:
