@@ -103,6 +103,7 @@ class BillingPlatformRuns:
 def _day(text: str) -> date | None:
     """The day that a run is named by, written as 2026-11-30; None for another name."""
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-11-30") else None
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if day.isoformat() == text else None

@@ -1,12 +1,11 @@
 """BillingPlatform for the contract test: accounts, and products of accounts, each in a page of three."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.billingplatform import BillingPlatformServer, Organisation
 from sandbox.faults import Again, Faults, Reply, too_many
-from tests.connectors.conftest import Clock
 from tests.connectors.contract.source import Place, Said
 
 MAPPING = """
@@ -37,16 +36,13 @@ class BillingPlatformSource:
     kind = "billingplatform"
     mapping = MAPPING
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._organisation = Organisation(clock)
         self._server = BillingPlatformServer(self._organisation, username=USER, password=PASSWORD, per_minute=10_000)
         self._server.start()
+        self.faults: Faults = self._server.faults
         self._texts: dict[int, str] = {}
-
-    @property
-    def faults(self) -> Faults:
-        return self._server.faults
 
     def settings(self) -> Mapping[str, Any]:
         return {"base_url": self._server.url, "username": USER, "page_size": 3}
