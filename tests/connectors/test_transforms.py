@@ -16,6 +16,7 @@ from connectors.transforms import (
     BadValue,
     absolute_of,
     after_underscore,
+    bound_of,
     day,
     day_after,
     decimal_of,
@@ -77,6 +78,7 @@ def test_money_that_is_not_a_number_of_the_column_is_refused(bad: Any) -> None:
 def test_signs(amount: Decimal) -> None:
     assert negate_of(Kind.MONEY)(str(amount)) == -amount
     assert absolute_of(Kind.MONEY)(str(amount)) == abs(amount)
+    assert bound_of(Kind.MONEY)(str(amount)) == (amount if amount >= 0 else None)
     assert not negate_of(Kind.MONEY)("0").is_signed()
 
 
