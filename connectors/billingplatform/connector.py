@@ -9,7 +9,8 @@ from datetime import datetime
 
 from connectors.billingplatform.config import BillingPlatformConfig
 from connectors.billingplatform.login import Door
-from connectors.billingplatform.query import Queries, Select, Statement
+from connectors.billingplatform.query import Queries
+from connectors.billingplatform.statement import Select, Statement
 from connectors.billingplatform.walk import Walk
 from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import MappingError

@@ -42,6 +42,7 @@ class Door:
         self._by_session = config.by_session
         self._clock = clock
         self._session: Session | None = None
+        self._reached = True
         self._renewing = threading.Lock()
         self._pace = Pace(config.requests_per_minute, clock, config.retries.sleep)
 
@@ -53,7 +54,9 @@ class Door:
         for _ in range(2):
             session = self.open()
             self._pace.wait()
+            self._reached = False
             answer = self.wire.send(method, REST + path, json=json, params=params, headers=session.header)
+            self._reached = True
             if not session_ended(answer):
                 return answer
             with self._renewing:
@@ -71,9 +74,9 @@ class Door:
             return self._session
 
     def close(self) -> None:
-        """End the session, where the platform can be reached, and give back the connections."""
+        """End the session, where the platform answered the last time, and give back the connections."""
         session, self._session = self._session, None
-        if session is not None and self._by_session:
+        if session is not None and self._by_session and self._reached:
             with suppress(ConnectorError):
                 self.wire.send("POST", f"{REST}/logout", headers=session.header)
         self.wire.close()

@@ -13,7 +13,8 @@ from typing import Any
 from books.entities import entity
 from connectors.billingplatform.config import BillingPlatformConfig
 from connectors.billingplatform.login import Door
-from connectors.billingplatform.query import Queries, Select, literal
+from connectors.billingplatform.query import Queries
+from connectors.billingplatform.statement import Select, literal
 from connectors.billingplatform.walk import Walk
 from connectors.contract import DraftRun, Record
 from connectors.errors import PermanentError, UnknownRecord

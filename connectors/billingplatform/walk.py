@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from connectors import telemetry
 from connectors.billingplatform.answers import Row
 from connectors.billingplatform.config import BillingPlatformConfig
-from connectors.billingplatform.query import STAMP, Queries, Select, Statement, in_utc, literal, local
+from connectors.billingplatform.query import Queries
+from connectors.billingplatform.statement import STAMP, Select, Statement, in_utc, literal, local
 from connectors.contract import Page, Position, Record
 from connectors.errors import PermanentError
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connectors.billingplatform.config import BillingPlatformConfig
 from connectors.billingplatform.connector import BillingPlatform
-from connectors.billingplatform.query import in_utc, local
+from connectors.billingplatform.statement import in_utc, local
 from connectors.contract import Page, Position
 from connectors.errors import LoginRefused, MappingError, PermanentError, SchemaChanged, TransientError
 from connectors.mapping_file import parse
