@@ -26,11 +26,13 @@ _JSON = msgspec.json.Decoder(float_hook=str)
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that another try would not better. `body` is what was parsed, None for a refusal without JSON."""
+    """An answer that another try would not better. `body` is what was parsed; a refusal that is no JSON has None, and
+    `text`."""
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def ok(self) -> bool:
@@ -158,7 +160,7 @@ def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes, 
         if succeeded:
             sentence = f"{what} was answered with something that is not {form.name}, or not all of it."
             raise TransientError(sentence) from error
-        body = None
+        return Answer(status, None, headers, content.decode(errors="replace"))
     return Answer(status, body, headers)
 
 

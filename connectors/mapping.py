@@ -50,6 +50,14 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """The words that a field with a value can have: all but the empty one."""
+
+    def __contains__(self, said: object) -> bool:
+        return said != ""
+
+
+@dataclass(frozen=True)
 class Target:
     """An entity that records of one object fill. Rows come out with all columns, `account_key` still None."""
 
@@ -58,7 +66,7 @@ class Target:
     key: tuple[Field, ...]
     modified: ColumnRule | None
     account: Account | None
-    where: tuple[tuple[Field, frozenset[str]], ...]
+    where: tuple[tuple[Field, abc.Container[str]], ...]
     columns: tuple[ColumnRule, ...]
     raw: tuple[Field, ...]
     sensitive: frozenset[str] = frozenset()

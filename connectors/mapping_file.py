@@ -15,6 +15,7 @@
               status: {from: Status, as: choice, values: {Activated: activated}, otherwise: draft}
               charge_type: {constant: recurring}
 
+A `where` lists the values of a field that count; `{filled: true}` is any value, `{filled: false}` none.
 `from` may name several fields: the first that has a value counts; `join` puts several together. `otherwise` is the
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
@@ -44,6 +45,7 @@ from connectors.errors import MappingError
 from connectors.fields import ColumnRule, Field, word
 from connectors.mapping import (
     Account,
+    Filled,
     Join,
     LookUp,
     Mapping,
@@ -220,9 +222,18 @@ def _account(spot: _Spot, content: object) -> Account:
     return Account(Field(spot.text("from")), by)
 
 
-def _where(spot: _Spot, content: object) -> tuple[tuple[Field, frozenset[str]], ...]:
-    table = spot.table(content)
-    return tuple((Field(name), frozenset(map(word, _listed(value)))) for name, value in table.items())
+def _where(spot: _Spot, content: object) -> tuple[tuple[Field, abc.Container[str]], ...]:
+    return tuple((Field(name), _counting(spot.at(name), value)) for name, value in spot.table(content).items())
+
+
+def _counting(spot: _Spot, content: Any) -> abc.Container[str]:
+    """The words of a field that a condition lets through."""
+    if not isinstance(content, dict):
+        return frozenset(map(word, _listed(content)))
+    wanted = spot.table(content, {"filled"}).get("filled")
+    if not isinstance(wanted, bool):
+        raise spot.wrong(f"has 'filled' set to {wanted!r}; it must be true or false")
+    return Filled() if wanted else frozenset({""})
 
 
 def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule:

@@ -138,6 +138,12 @@ def hundredths_of(kind: Kind) -> Convert:
     return lambda value: convert(str(_decimal(value).scaleb(-2, _SHIFTING)))
 
 
+def bound_of(kind: Kind) -> Convert:
+    """The end of a range; a negative number says that it has none, as -1 does (vendors.md C1)."""
+    convert = decimal_of(kind)
+    return lambda value: number if (number := convert(value)) >= 0 else None
+
+
 def day(value: Any) -> date:
     """A calendar day written as 2026-11-30."""
     # Python also takes 2026-W01-1, a day of a week.
@@ -267,13 +273,19 @@ _DATE: Mapping[str, Convert] = {
     "month_start": month_start,
     "month_end": month_end,
 }
+_DECIMAL: Mapping[str, Callable[[Kind], Convert]] = {
+    "negate": negate_of,
+    "absolute": absolute_of,
+    "hundredths": hundredths_of,
+    "bound": bound_of,
+}
 _CHOICES: Mapping[str, Callable[[Mapping[str, Any]], Convert]] = {"choice": choice_of, "months_of": months_of}
 
 
 def names_for(kind: Kind) -> tuple[str, ...]:
     """The transforms that give a value of this kind; the first is the one that a column has by default."""
     if kind in DECIMALS:
-        return (kind.value, "negate", "absolute", "hundredths")
+        return (kind.value, *_DECIMAL)
     special = {
         Kind.TEXT: (*_TEXT, "choice"),
         Kind.WHOLE: ("whole", "months_of", "choice"),
@@ -293,12 +305,8 @@ def transform(name: str, kind: Kind, values: Mapping[str, Any], zone: ZoneInfo |
     """The function of a transform that `names_for` lists for the kind."""
     if name in _CHOICES:
         return _CHOICES[name](values)
-    if name == "negate":
-        return negate_of(kind)
-    if name == "absolute":
-        return absolute_of(kind)
-    if name == "hundredths":
-        return hundredths_of(kind)
+    if name in _DECIMAL:
+        return _DECIMAL[name](kind)
     if name == "instant":
         return instant_in(zone)
     return _TEXT.get(name) or _DATE.get(name) or _BY_KIND[kind]

@@ -15,6 +15,8 @@ from connectors.zuora.lookups import looked_up, own_fields
 from connectors.zuora.zoql import Zoql, quoted
 
 INVOICE, ITEM = "Invoice", "InvoiceItem"
+# How a run says that it leaves no batch out.
+ALL_BATCHES = "AllBatches"
 
 
 class ZuoraRuns:
@@ -36,7 +38,7 @@ class ZuoraRuns:
         sources = [quoted(str(run[name])) for name in ("billRunNumber", "id") if run.get(name)]
         invoices = self._drafts(sources)
         items = self._matching(ITEM, "InvoiceId", [str(invoice["Id"]) for invoice in invoices])
-        return DraftRun(self._rows(RUN, [run])[0], self._rows(INVOICE, invoices), self._rows(ITEM, items))
+        return DraftRun(self._run(run), self._rows(INVOICE, invoices), self._rows(ITEM, items))
 
     def post(self, run_id: str) -> None:
         """Start posting the run with its own invoice date. A run that is posted, or being posted, is left alone.
@@ -55,6 +57,12 @@ class ZuoraRuns:
 
     def close(self) -> None:
         self._bearer.wire.close()
+
+    def _run(self, run: Record) -> Row:
+        """The row of the run; one that bills all batches names none."""
+        row = self._rows(RUN, [run])[0]
+        named = str(row.get("batches") or "").split(",")
+        return {**row, "batches": None} if ALL_BATCHES in named else row
 
     def _drafts(self, sources: Sequence[str]) -> Sequence[Record]:
         where = " or ".join(f"SourceId = {source} and Status = 'Draft'" for source in sources)

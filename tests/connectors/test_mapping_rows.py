@@ -50,6 +50,16 @@ def _reason(mapped: ObjectMapping, record: dict[str, Any]) -> str:
     return row.reason
 
 
+def test_a_target_may_ask_for_a_value_or_for_none() -> None:
+    for filled, taken in (("true", [False, False, True, True]), ("false", [True, True, False, False])):
+        text = (
+            "connector: salesforce\nobjects:\n  Thing:\n    key: Id\n    targets:\n      - entity: invoices\n"
+            f"        where: {{Run: {{filled: {filled}}}}}\n        columns: {{number: N}}\n"
+        )
+        (target,) = parse(text).objects["Thing"].targets
+        assert [target.takes(r) for r in ({}, {"Run": ""}, {"Run": "r"}, {"Run": 0})] == taken
+
+
 def test_one_record_fills_two_entities() -> None:
     line, schedule = CHARGE.book([GOOD], "zuora", NOW).rows
     assert (line[0].entity.name, schedule[0].entity.name) == ("subscription_lines", "billing_schedules")

@@ -16,6 +16,7 @@ from connectors.transforms import (
     BadValue,
     absolute_of,
     after_underscore,
+    bound_of,
     day,
     day_after,
     decimal_of,
@@ -79,6 +80,7 @@ def test_signs(amount: Decimal) -> None:
     assert negate_of(Kind.MONEY)(str(amount)) == -amount
     assert absolute_of(Kind.MONEY)(str(amount)) == abs(amount)
     assert hundredths_of(Kind.QUANTITY)(str(amount)) * 100 == amount
+    assert bound_of(Kind.MONEY)(str(amount)) == (amount if amount >= 0 else None)
     assert not negate_of(Kind.MONEY)("0").is_signed()
 
 
