@@ -67,7 +67,7 @@ def load(path: Path | str) -> Mapping:
 
 
 def shipped(name: str) -> Mapping:
-    """A mapping that comes with Tieout: salesforce_cpq, zuora, netsuite, metering or reference."""
+    """A mapping that comes with Tieout, by the name of its file in `connectors/mappings`."""
     return load(SHIPPED / f"{name}.yaml")
 
 

@@ -19,9 +19,11 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_S = "60"
 # Refusals that are not a plain conflict with how things stand.
 _STATUS = {
+    "body-not-json": 400,
     "malformed-request": 422,
     "run-not-pullable": 422,
     "unauthenticated": 401,
+    "signature-refused": 401,
     "scope-missing": 403,
 }
 _KINDS = {
@@ -76,7 +78,8 @@ def _gateway_error(_: Request, error: Exception) -> Response:
     match error:
         case Refused(kind=kind):
             status = _STATUS.get(kind, 409)
-            headers = {"WWW-Authenticate": 'Bearer realm="tieout"'} if status == 401 else None
+            scheme = "Tieout-Signature" if kind == "signature-refused" else "Bearer"
+            headers = {"WWW-Authenticate": f'{scheme} realm="tieout"'} if status == 401 else None
             return problem(status, kind, str(error), headers)
         case NotFound():
             return problem(404, "not-found", str(error))
