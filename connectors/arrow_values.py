@@ -43,9 +43,8 @@ def _values(column: pa.Array) -> list[Any]:
 
 
 def _is_json(kind: pa.DataType) -> bool:
-    return any(
-        test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_boolean)
-    )
+    tests = (pa.types.is_string, pa.types.is_string_view, pa.types.is_large_string, pa.types.is_integer)
+    return any(test(kind) for test in (*tests, pa.types.is_boolean))
 
 
 def _written(value: date) -> str:

@@ -19,7 +19,7 @@
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
-and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite).
+and those of one connector: pattern, list, delimiter (files), table, format (lake), deleted_types (netsuite).
 """
 
 import hashlib
@@ -53,6 +53,8 @@ SHIPPED = Path(__file__).parent / "mappings"
 _OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "raw", "sensitive", "targets"}
 _TARGET_KEYS = {"entity", "key", "account", "where", "columns"}
 _COLUMN_KEYS = {"from", "join", "constant", "as", "values", "otherwise", "zone"}
+# The key that says where the records of an object are, for the kinds of which the object's name does not.
+_PLACED_BY = {"files": "pattern", "lake": "table"}
 _ACCOUNT_BY = ("own", "crm", "billing_number")
 
 
@@ -156,8 +158,8 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
     if not isinstance(targets, list):
         raise spot.wrong("has 'targets' that are not a list")
     options = {option: spot.get(option) for option in KINDS[connector].options - {"look_ups", "join"} if option in spot}
-    if connector == "files":
-        spot.text("pattern")
+    if connector in _PLACED_BY:
+        spot.text(_PLACED_BY[connector])
     return ObjectMapping(
         name=name,
         key=key,

@@ -60,7 +60,7 @@ class Folder:
                     "Correct the setting, or create it."
                 )
             selector = pafs.FileSelector(self._path(start), allow_not_found=True, recursive=deep)
-            infos = self._filesystem.get_file_info(selector)
+            infos = self.filesystem.get_file_info(selector)
         found = [self._found(info) for info in infos if info.type == pafs.FileType.File]
         return [file for file in found if matches(pattern, file.path)]
 
@@ -73,21 +73,26 @@ class Folder:
     def open(self, path: str) -> pa.NativeFile:
         """The file for reading at any place. Raises TransientError where it cannot be read now."""
         with self.translated(f"the file {path}"):
-            return self._filesystem.open_input_file(self._path(path))
+            return self.filesystem.open_input_file(self._path(path))
 
     def stream(self, path: str) -> pa.NativeFile:
         """The file for reading from its start to its end, with as few requests as that takes."""
         with self.translated(f"the file {path}"):
-            return self._filesystem.open_input_stream(self._path(path), buffer_size=1 << 20)
+            return self.filesystem.open_input_stream(self._path(path), buffer_size=1 << 20)
+
+    def below(self, path: str) -> "Folder":
+        """A folder in this one."""
+        url = f"{self._url.rstrip('/')}/{path}" if path else self._url
+        return Folder(self.system, url, self._endpoint, self._region)
 
     def put(self, path: str, content: bytes) -> None:
         """Write a whole file, so that readers see all of it or nothing, and it outlives a crash that comes after."""
         with self.translated(f"the file {path}"):
-            if isinstance(self._filesystem, pafs.LocalFileSystem):
+            if isinstance(self.filesystem, pafs.LocalFileSystem):
                 _put_locally(Path(self._path(path)), content)
             else:
                 # An object appears when its upload is complete; a connection that breaks leaves nothing.
-                with self._filesystem.open_output_stream(self._path(path)) as out:
+                with self.filesystem.open_output_stream(self._path(path)) as out:
                     out.write(content)
 
     @contextmanager
@@ -100,25 +105,29 @@ class Folder:
         except FileNotFoundError as error:
             raise TransientError(f"{self.system}: {what} went away while it was looked at.") from error
         except (OSError, pa.ArrowException) as error:
-            # Only the class is named; the text of the store's library is not ours to repeat.
-            if isinstance(error, PermissionError) or any(word in str(error) for word in _REFUSED):
-                raise LoginRefused(
-                    f"{self.system}: {what} may not be read. Check the credentials and what they are allowed."
-                ) from None
-            raise TransientError(f"{self.system}: {what} could not be read ({type(error).__name__}).") from None
+            raise self.failure(what, error) from None
+
+    def failure(self, what: str, error: Exception) -> ConnectorError:
+        """Our error for one of a library. Only its class is named: its text is not ours to repeat."""
+        if isinstance(error, PermissionError) or any(word in str(error) for word in _REFUSED):
+            return LoginRefused(
+                f"{self.system}: {what} may not be read. Check the credentials and what they are allowed."
+            )
+        return TransientError(f"{self.system}: {what} could not be read ({type(error).__name__}).")
+
+    @property
+    def url(self) -> str:
+        """The folder as a library for tables takes it: an absolute path or a URL."""
+        return self.root if isinstance(self.filesystem, pafs.LocalFileSystem) else self._url
 
     @property
     def filesystem(self) -> pafs.FileSystem:
-        return self._filesystem
+        return self._opened[0]
 
     @property
     def root(self) -> str:
         """The folder's path in its file system."""
         return self._opened[1]
-
-    @property
-    def _filesystem(self) -> pafs.FileSystem:
-        return self._opened[0]
 
     @cached_property
     def _opened(self) -> tuple[pafs.FileSystem, str]:
@@ -135,7 +144,7 @@ class Folder:
         return f"{self.root}/{below}" if below else self.root
 
     def _info(self, below: str) -> pafs.FileInfo:
-        (info,) = self._filesystem.get_file_info([self._path(below)])
+        (info,) = self.filesystem.get_file_info([self._path(below)])
         return info
 
     def _found(self, info: pafs.FileInfo) -> Found:

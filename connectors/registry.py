@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from connectors import files, netsuite, salesforce, zuora
+from connectors import files, lake, netsuite, salesforce, zuora
 from connectors.contract import Connector, RunSource
 from connectors.errors import MappingError, PermanentError
 from connectors.kind import Clock, Kind
@@ -20,6 +20,7 @@ KINDS: Mapping[str, Kind] = {
         zuora.KIND,
         netsuite.KIND,
         files.KIND,
+        lake.KIND,
     )
 }
 
