@@ -46,6 +46,8 @@ class Folder:
     def __init__(self, system: str, url: Path | str, endpoint: str = "", region: str = "") -> None:
         self.system = system
         self._url = checked_url(system, str(url))
+        if (endpoint or region) and not self._url.startswith("s3://"):
+            raise PermanentError(f"endpoint_override and region of {system} are for s3:// alone. Remove them.")
         self._endpoint = endpoint
         self._region = region
 

@@ -18,8 +18,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "zuora": {"base_url": "https://rest.zuora.com", "client_id": "k", "client_secret": "s"},
     "netsuite": {"account_id": "1", "client_id": "k", "certificate_id": "c", "private_key_pem": PRIVATE},
     "files": {"folder": "."},
+    "lake": {"root": "."},
 }
-MAPPINGS = {"salesforce": "salesforce_cpq", "zuora": "zuora", "netsuite": "netsuite", "files": "metering"}
+MAPPINGS = {
+    "salesforce": "salesforce_cpq",
+    "zuora": "zuora",
+    "netsuite": "netsuite",
+    "files": "metering",
+    "lake": "lake",
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,20 +1,25 @@
-"""The same files in an object store: read through the S3 protocol of a server that is not ours."""
+"""Files and tables in an object store: read through the S3 protocol of a server that is not ours."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from moto.server import ThreadedMotoServer
 
 from connectors.contract import Page
 from connectors.errors import ConnectorError, PermanentError, TransientError
 from connectors.files.connector import Files, FilesConfig
+from connectors.lake.connector import Lake, LakeConfig
 from connectors.mapping_file import parse
+from connectors.object_store import Folder, matches
 
 MAPPING = """
 connector: files
@@ -135,3 +140,78 @@ def test_a_url_with_more_than_a_place_is_refused_and_not_repeated(url: str) -> N
     with pytest.raises(ConnectorError) as refused:
         Files(FilesConfig(url), parse(MAPPING), later)
     assert "hunter2" not in str(refused.value)
+
+
+def test_an_endpoint_is_for_what_speaks_like_s3() -> None:
+    with pytest.raises(PermanentError, match="are for s3:// alone"):
+        Files(FilesConfig("gs://bucket/in", region="us-east-1"), parse(MAPPING), later)
+
+
+def test_what_is_put_appears_as_a_whole(s3: Any, endpoint: str) -> None:
+    folder = Folder("metering", f"s3://{BUCKET}/inbox", endpoint, "us-east-1")
+    folder.put("errors/a.jsonl", b"{}\n")
+    assert s3.get_object(Bucket=BUCKET, Key="inbox/errors/a.jsonl")["Body"].read() == b"{}\n"
+    assert folder.find("errors/b.jsonl") is None
+    assert [file.size for file in folder.files("errors/*.jsonl")] == [3]
+
+
+LAKE = """
+connector: lake
+objects:
+  FORMAT:
+    table: finance/rates
+    format: FORMAT
+    key: a
+    targets:
+      - entity: fx_rates
+        columns: {from_currency: a, rate: rate}
+"""
+
+
+def _upload(s3: Any, folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            s3.upload_file(str(path), BUCKET, f"gold/finance/rates/{path.relative_to(folder).as_posix()}")
+
+
+def _lake(kind: str, endpoint: str) -> Lake:
+    config = LakeConfig(f"s3://{BUCKET}/gold", endpoint_override=endpoint, region="us-east-1")
+    return Lake(config, parse(LAKE.replace("FORMAT", kind)), later)
+
+
+def test_a_delta_table_in_an_object_store(s3: Any, endpoint: str, tmp_path: Path) -> None:
+    rates = pa.table({"a": ["EUR", "GBP"], "rate": pa.array([Decimal("1.10"), Decimal("1.25")])})
+    write_deltalake(str(tmp_path), rates)
+    _upload(s3, tmp_path)
+    pages = list(_lake("delta", endpoint).changes("delta", None))
+    assert sorted((record["a"], record["rate"]) for record in _records(pages)) == [("EUR", "1.10"), ("GBP", "1.25")]
+    DeltaTable(str(tmp_path)).delete("a = 'GBP'")
+    write_deltalake(str(tmp_path), rates.slice(0, 1), mode="append")
+    _upload(s3, tmp_path)
+    connector = _lake("delta", endpoint)
+    assert {record["a"] for record in _records(list(connector.changes("delta", pages[-1].position)))} == {"EUR"}
+    assert list(connector.deletions("delta", later())) == ["GBP"]
+
+
+def test_a_parquet_folder_in_an_object_store(s3: Any, endpoint: str, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": ["EUR"], "rate": ["1.10"]}), tmp_path / "1.parquet")
+    _upload(s3, tmp_path)
+    connector = _lake("parquet", endpoint)
+    assert _records(list(connector.changes("parquet", None))) == [{"a": "EUR", "rate": "1.10"}]
+    assert connector.count("parquet") == 1
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("*.csv", "a.csv", True),
+        ("*.csv", "b/a.csv", False),
+        ("**/*.csv", "a.csv", True),
+        ("**/*.csv", "b/c/a.csv", True),
+        ("x/**/a.*", "x/y/z/a.csv", True),
+        ("x/**/a.*", "y/a.csv", False),
+        ("day-[0-9]/?.csv", "day-7/a.csv", True),
+    ],
+)
+def test_patterns(pattern: str, path: str, fits: bool) -> None:
+    assert matches(pattern, path) is fits
