@@ -107,7 +107,10 @@ class Walker:
         return not any(len(self.store.live(entity, self.source.name)) for entity in entities)
 
     def _read(self, walked: Walked, since: Position | None) -> None:
-        """Read all pages; where the source lost the cursor, once more from the position that was kept last."""
+        """Read all pages; where the source lost the cursor, once more from the position that was kept last.
+
+        Where the walk kept none, the one that it began with is what was lost, and everything is read.
+        """
         connector, name = self.source.connector, walked.name
         try:
             self._store(walked, connector.changes(name, since))
@@ -115,7 +118,8 @@ class Walker:
             log.warning("%s forgot its place in %s, which is read again. %s", self.source.name, name, lost)
             if walked.keys is not None:
                 walked.keys = Keys()
-            again = since and self._kept(walked)
+            kept = self._kept(walked) if since else None
+            again = None if kept == since else kept
             self._store(walked, connector.changes(name, again))
 
     def _kept(self, walked: Walked) -> Position | None:
