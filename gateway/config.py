@@ -5,13 +5,13 @@ variable `TIEOUT_ZUORA_CLIENT_SECRET`; any other key of a source may be given th
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from books.reading import ROLES, Role
 from checks.contract import Mode, Severity, Tolerance
@@ -42,6 +42,20 @@ def _refused(part: P, found: Iterable[str]) -> P:
     return part
 
 
+class Maintenance(Part):
+    """An announced time in which a source does not answer; half-open."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    reason: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        return _refused(
+            self, [] if self.start < self.end else [f"the maintenance from {self.start} does not end later"]
+        )
+
+
 class Source(Part):
     """One system that is read. `settings` are the connector's own."""
 
@@ -50,6 +64,10 @@ class Source(Part):
     mapping: str
     settings: dict[str, Any] = Field(default_factory=dict)
     freshness_minutes: Annotated[int, Field(gt=0)] = 60
+    # A calendar of owners.yaml: only its open time makes readings older. Without it every hour does.
+    freshness_calendar: str | None = None
+    # Nor do these make readings older.
+    maintenance: tuple[Maintenance, ...] = ()
     every_minutes: Annotated[int, Field(gt=0)] = 15
     # How long a row may take to become visible after its stamp; the watermark stays this far behind the clock.
     commit_lag_minutes: Annotated[int, Field(ge=0)] = 0
@@ -65,6 +83,10 @@ class Source(Part):
     @property
     def freshness(self) -> timedelta:
         return timedelta(minutes=self.freshness_minutes)
+
+    def pauses(self) -> Iterator[tuple[datetime, datetime]]:
+        """The announced maintenance, in the order of the file."""
+        return ((window.start, window.end) for window in self.maintenance)
 
 
 class ToleranceSetting(Part):
@@ -131,6 +153,8 @@ class Config(Part):
     mail: Mail = Mail()
     severity_bands: SeverityBands = SeverityBands()
     retention: Retention = Retention()
+    # How far a source's clock may differ from ours. A watermark further ahead than that is not believed.
+    clock_skew_minutes: Annotated[int, Field(ge=0)] = 5
     reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     state: str = ".tieout"
     books: str = ".tieout/books"

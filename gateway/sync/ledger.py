@@ -1,9 +1,9 @@
 """How far every object is known, rejects and snapshots, in PostgreSQL. Every method is one transaction."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from connectors.contract import Position
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping import Reject
 from gateway.db.session import Database
+from gateway.sync.freshness import Freshness
 from gateway.sync.readings import entity_readings
 from gateway.sync.tables import SnapshotRow, SyncObject, SyncReject
 
@@ -39,11 +40,21 @@ class Standing:
 
 
 class Ledger:
-    """The sync's memory. `targets` says per system how old its readings may be."""
+    """The sync's memory.
 
-    def __init__(self, database: Database, targets: Mapping[str, timedelta]) -> None:
+    `freshness` says per system how old its readings may be, and `mappings` which mapping is in force: rows that were
+    read under another one are not what it promises. Both are asked when a snapshot is, not before.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        freshness: Callable[[], Mapping[str, Freshness]],
+        mappings: Callable[[], Mapping[str, SourceMapping]],
+    ) -> None:
         self._database = database
-        self._targets = targets
+        self._freshness = freshness
+        self._mappings = mappings
 
     def begin(self, system: str, name: str, mapping_hash: str, source_time: datetime, now: datetime) -> Standing:
         """How far the object is known; nothing is, when this is its first walk or the mapping has changed since."""
@@ -180,15 +191,23 @@ class Ledger:
         return kept
 
     def _snapshot(self, row: SnapshotRow) -> Snapshot:
-        readings = {
-            (said["system"], said["entity"]): Reading(
-                datetime.fromisoformat(said["watermark"]) if said["watermark"] else None,
-                self._targets.get(said["system"], timedelta(0)),
-                said["failure"],
-            )
-            for said in row.readings
-        }
+        readings = {(said["system"], said["entity"]): self._reading(row, said) for said in row.readings}
         return Snapshot(row.id, row.published_at, row.versions, readings)
+
+    def _reading(self, row: SnapshotRow, said: Mapping[str, str | None]) -> Reading:
+        system = said["system"] or ""
+        rule = self._freshness().get(system, Freshness())
+        if said["watermark"] is None or self._mapped_otherwise(system, row.mappings.get(system)):
+            return Reading(None, rule.target, said["failure"])
+        watermark = datetime.fromisoformat(said["watermark"])
+        return Reading(watermark, rule.target, said["failure"], rule.stale_at(watermark), rule.skew)
+
+    def _mapped_otherwise(self, system: str, then: str | None) -> bool:
+        """Whether the rows of a snapshot were read with another mapping than the one in force."""
+        if then is None:
+            return False
+        now = self._mappings().get(system)
+        return now is None or now.hash != then
 
 
 def _shown(said: Any) -> dict[str, str | None]:
