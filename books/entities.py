@@ -438,6 +438,11 @@ ENTITIES: Mapping[str, Entity] = _catalogue(
         "integration_errors",
         columns(flow="text", message="text", owner="text", record_key="text", raised_at="instant", status="text"),
     ),
+    # What a source changed in its own description of an object, as the sync saw it.
+    Entity(
+        "metadata_changes",
+        columns(object="text", field="text", change="text", before="text", after="text", seen_at="instant"),
+    ),
     Entity(
         "links",
         columns(left_system="text", left_key="text", right_system="text", right_key="text", basis="text"),
