@@ -15,6 +15,7 @@ from gateway.cli.demo import register as add_demo
 from gateway.cli.exceptions import app as exceptions
 from gateway.cli.keys import app as keys
 from gateway.cli.owners import app as owners
+from gateway.cli.reconcile import register as add_reconcile
 from gateway.cli.schedule import register as add_schedule
 from gateway.cli.serve import register as add_serve
 from gateway.cli.shared import Exit, err
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for add in (add_demo, add_serve, add_schedule, add_sync, add_check, add_validate):
+for add in (add_demo, add_serve, add_schedule, add_sync, add_reconcile, add_check, add_validate):
     add(app)
 app.add_typer(exceptions, name="exceptions")
 app.add_typer(owners, name="owners")

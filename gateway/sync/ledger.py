@@ -129,6 +129,11 @@ class Ledger:
         with self._database.session() as session:
             return list(session.scalars(select(SyncReject).order_by(*order)))
 
+    def reject_keys(self, system: str, name: str) -> set[str]:
+        """The keys of the records of one object that did not land."""
+        with self._database.session() as session:
+            return set(session.scalars(select(SyncReject.key).where(*_rejects_of(system, name))))
+
     def clear_rejects(self, system: str, name: str, keys: Iterable[str] | None = None) -> None:
         """Forget the rejects of an object: of records that are gone, or all before it is read afresh."""
         with self._database.session() as session:
