@@ -155,6 +155,8 @@ class Config(Part):
     retention: Retention = Retention()
     # How far a source's clock may differ from ours. A watermark further ahead than that is not believed.
     clock_skew_minutes: Annotated[int, Field(ge=0)] = 5
+    # From which share of a source's limit on the doctor warns.
+    limit_warning_percent: Annotated[int, Field(gt=0, le=100)] = 80
     reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     state: str = ".tieout"
     books: str = ".tieout/books"

@@ -159,11 +159,8 @@ class MemoryInstallation(Installation):
 
     def __init__(self, folder: Path, database: Database, memory: Memory, **said: Any) -> None:
         (folder / "mem.yaml").write_text(MAPPING, encoding="utf-8")
-        source = {"connector": "salesforce", "roles": ["crm", "billing"], "mapping": "mem.yaml"}
-        settings = {"settings": {"base_url": "http://127.0.0.1:9"}}
-        super().__init__(
-            parse({"sources": {"mem": {**source, **settings, **said}}, "books": "books"}, folder), lambda: memory.now
-        )
+        source = {"connector": "salesforce", "roles": ["crm", "billing"], "mapping": "mem.yaml", **said}
+        super().__init__(parse({"sources": {"mem": source}, "books": "books"}, folder), lambda: memory.now)
         self.database = database
         self.memory = memory
 
