@@ -66,11 +66,13 @@ def reconcile(
     validate(installed, names or (), scope)
     done = Reconciled()
     with sync_lock(installed.database) as go_on:
+        before = installed.store.versions()
         for name in names or installed.config.sources:
             wanted = scope.objects(installed.mappings[name], installed.mappings[name].walked)
             done.sources[name] = _source(installed, name, wanted, depth, progress, go_on)
-        if any(found.repaired for compared in done.sources.values() for found in compared):
-            go_on()
+        go_on()
+        # A repair that broke off has written as well, and what it wrote is whole records.
+        if installed.store.versions() != before:
             cycle = opened_cycle(installed, progress, scope, go_on)
             done.snapshot = cycle.publish(installed.mappings, installed.matching, installed.books)
     return done

@@ -43,10 +43,7 @@ def test_a_sync_of_one_entity(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--entity", "usage"), "billing or meter fills no entity 'usage'; it fills: accounts, billing_schedules"),
         (("--since", "2026-11-01"), "names no time zone; write 2026-11-01T00:00:00Z"),
-        (("--since", "yesterday"), "is no instant; write 2026-11-01T00:00:00Z"),
-        (("--since", "2099-01-01T00:00:00Z"), "--since lies in the future"),
         (("--full", "--since", "2026-11-01T00:00:00Z"), "--full reads everything, so --since says nothing beside it"),
     ],
 )
@@ -64,14 +61,6 @@ def test_files_are_said_not_to_be_comparable(run: Run) -> None:
     usage = document["sources"]["meter"]["usage"]
     assert usage["comparable"] is False
     assert usage["trouble"].startswith("Files bring news and never say what is gone")
-
-
-def test_a_source_that_is_down_cannot_be_compared(run: Run, live_systems: Systems) -> None:
-    live_systems.zuora.stop()
-    status, output = run("reconcile", "--source", "billing")
-    live_systems.zuora.start()
-    assert status == 1
-    assert "Invoice: billing: POST /oauth/token got no answer" in output
 
 
 def test_the_doctor_of_a_healthy_folder(run: Run) -> None:
@@ -107,14 +96,8 @@ def test_mappings_are_listed_compared_and_accepted(run: Run) -> None:
             "on_demand": False,
         }
     ]
-    assert run("mappings", "accept", "--source", "meter")[0] == 2, "nothing was read yet"
     assert run("sync", "--source", "meter")[0] == 0
     status, output = run("mappings", "diff", "--source", "meter")
     assert (status, output.strip()) == (0, "The mappings fit their sources, and the fields mean what they meant.")
     status, output = run("mappings", "accept", "--source", "meter")
     assert (status, output.strip()) == (0, "meter: the values of 0 fields are what is normal from now on.")
-
-
-def test_a_source_that_is_not_there(run: Run) -> None:
-    status, output = run("mappings", "diff", "--source", "metre")
-    assert (status, output.strip()) == (2, "tieout: tieout.yaml has no source 'metre'; it has: billing, meter.")

@@ -172,3 +172,13 @@ def test_whatever_differs_the_books_are_equal_afterwards(
     totals = {key: row["total"] for key, row in installed.rows("invoices").items()}
     assert totals == {key: 7 if key in changed else 5 for key in keys[:4] if key not in gone}
     assert not reconcile(installed, Depth(values=True)).differs
+
+
+def test_a_repair_that_breaks_off_is_published_as_far_as_it_came(installed: MemoryInstallation) -> None:
+    installed.store.bury("invoices", "mem", ["B1"], installed.memory.now)
+    installed.store.bury("accounts", "mem", ["C1"], installed.memory.now)
+    installed.memory.refused["Bill"] = is_down()
+    done = reconcile(installed)
+    assert of(done, "Customer").repaired == 1
+    assert (of(done, "Bill").trouble, of(done, "Note").trouble) == ("mem: the system gave no answer.",) * 2
+    assert set(installed.rows("accounts")) == {"C0", "C1", "C2"}
