@@ -49,7 +49,8 @@ class Field:
 class ColumnRule:
     """How one column is filled: the first field that has a value, converted; else `otherwise`.
 
-    `joined` puts all fields together instead, as keys are. `convert` is None for a constant.
+    `joined` puts all fields together instead, as keys are. `convert` is None for a constant. `choices` are the values
+    of the source that a choice knows by name; empty where the rule is none.
     """
 
     column: str
@@ -58,6 +59,7 @@ class ColumnRule:
     convert: Convert | None
     otherwise: Any = None
     joined: bool = False
+    choices: tuple[str, ...] = ()
 
     def values(self, records: Iterable[Record]) -> list[Any]:
         """What `read` gives for each of the records."""

@@ -254,13 +254,15 @@ def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule
     if sources == ["constant"]:
         return ColumnRule(column, kind, (), None, _typed(spot, kind, spot.get("constant")))
     otherwise = _typed(spot, kind, spot.get("otherwise"))
-    convert = transforms.transform(name, kind, _values(spot, kind), _zone(spot))
+    values = _values(spot, kind)
+    convert = transforms.transform(name, kind, values, _zone(spot))
     if transforms.takes_values(name) and "otherwise" in spot:
         convert = _else(convert, otherwise)
     fields = spot.fields(sources[0])
     if not fields:
         raise spot.wrong(f"has an empty {sources[0]!r}")
-    return ColumnRule(column, kind, fields, convert, otherwise, joined=sources == ["join"])
+    choices = tuple(values) if name == "choice" else ()
+    return ColumnRule(column, kind, fields, convert, otherwise, joined=sources == ["join"], choices=choices)
 
 
 def _else(convert: transforms.Convert, otherwise: Any) -> transforms.Convert:

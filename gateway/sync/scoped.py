@@ -41,7 +41,7 @@ class ScopedPoll:
         mapped = self.source.mapping.objects[name]
         unknown = dict.fromkeys(keys)
         records = [record for some in self.source.connector.fetch(name, list(unknown)) for record in some]
-        self._walker.take(name, records)
+        self._walker.put(self._walker.known(name), records)
         self.touched.update((self.source.name, entity) for entity in entities_of(self.source.mapping, name))
         key_of = joined(mapped.key)
         for record in records:

@@ -21,9 +21,10 @@ from gateway.db.lock import Held, advisory_lock
 from gateway.errors import ConfigError, Unavailable
 from gateway.installation import Installation
 from gateway.sweep import Sweep, concerned, sweep
-from gateway.sync.cycle import SyncCycle
-from gateway.sync.run import SYNC_LOCK, open_source
+from gateway.sync.run import SYNC_LOCK, open_source, opened_cycle
+from gateway.sync.scope import EVERYTHING
 from gateway.sync.scoped import ScopedPoll
+from gateway.sync.walk import silent
 from gateway.webhooks.pending import Delivery, any_due, claim, done, forget, not_done
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def _publish(installed: Installation, lock: Held) -> None:
         raise Unavailable("The database let go of this run, so that a sync may have begun: nothing was published.")
     snapshot = installed.ledger.latest()
     if snapshot is None or installed.store.versions() != snapshot.versions:
-        cycle = SyncCycle(installed.store, installed.ledger, installed.clock)
+        cycle = opened_cycle(installed, silent, EVERYTHING, lambda: None)
         cycle.publish(installed.mappings, installed.matching, installed.books)
 
 
