@@ -4,8 +4,9 @@ One module beside this one per kind, `<kind>_source.py`, with a class of this sh
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sandbox.faults import Faults
 
@@ -19,9 +20,17 @@ class ContractSource(Protocol):
     The simulator's clock is the test's: only the test moves it, so that records tie. `close` stops everything.
     """
 
-    kind: str
-    mapping: str  # the text of a mapping file; at least one object has a cursor, and two fill different entities
-    faults: Faults
+    @property
+    def kind(self) -> str:
+        """The connector's name."""
+
+    @property
+    def mapping(self) -> str:
+        """The text of a mapping file; at least one object has a cursor, and two fill different entities."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong between the socket and the simulator."""
 
     def settings(self) -> Mapping[str, Any]:
         """What tieout.yaml would say under `settings`, with pages small enough that a few records need several."""
@@ -52,3 +61,14 @@ class ContractSource(Protocol):
 
     def close(self) -> None:
         """Stop the simulator."""
+
+
+@runtime_checkable
+class Restrictable(Protocol):
+    """What a ContractSource has besides where the rights of the integration user can shrink. Both last while inside."""
+
+    def hidden_field(self) -> AbstractContextManager[None]:
+        """A field that the mapping names is not shown any more."""
+
+    def lost_permission(self) -> AbstractContextManager[None]:
+        """An object that the mapping names is not shown any more."""
