@@ -208,9 +208,10 @@ class Faults:
             self._waiting.append(_Waiting(strike, path, method, after, times))
 
     def clear(self) -> None:
-        """No fault waits any more."""
+        """No fault waits any more, and no answer is remembered that could come again."""
         with self._lock:
             self._waiting.clear()
+            self._last.clear()
 
     def due(self, scope: Scope) -> Strike | None:
         """The fault that strikes this request, counted down."""
@@ -231,9 +232,11 @@ class Faults:
         return None
 
     def remember(self, scope: Scope, answer: list[Message]) -> None:
+        """Keep what a path answered, until it answers again."""
         self._last[scope["path"]] = answer
 
     def last(self, scope: Scope) -> list[Message] | None:
+        """What the path of a request answered before; None at first."""
         return self._last.get(scope["path"])
 
 

@@ -1,0 +1,213 @@
+"""A source to which things happen, and an installation that follows it and is killed on the way."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from connectors.registry import kind_of, needs
+from gateway.db.session import Database
+from gateway.source_settings import variable
+from sandbox.faults import Cut, Reset, Short, Slow, Strike, too_many, unavailable
+from tests.connectors.conftest import Clock
+from tests.connectors.contract.source import ContractSource, Place, Said
+from tests.connectors.contract.sources import Make
+from tests.gateway.sync.systems import Reader, Row
+
+SYSTEM = "source"
+STRIKES: Mapping[str, Strike] = {
+    "busy": too_many(),
+    "busy for a while": too_many(retry_after=1),
+    "closed for the day": too_many(retry_after=40_000),
+    "down": unavailable(),
+    "cut": Cut(),
+    "short": Short(),
+    "slow": Slow(pause_s=0.001),
+    "reset": Reset(),
+    "reset after the work": Reset(done=True),
+}
+# A reader may need so many polls to outlive all that has been prepared for it.
+MOST_POLLS = 12
+
+
+class Killed(BaseException):
+    """The process ends here. No code of the product expects it."""
+
+
+class Executioner:
+    """Looks on at a sync, by its clock or by its progress, and ends it at the `left`-th look."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._left: dict[str, int] = {}
+
+    def come(self, by: str, left: int) -> None:
+        self._left = {by: left}
+
+    def leave(self) -> None:
+        self._left = {}
+
+    def time(self) -> datetime:
+        self._look("clock")
+        return self._clock()
+
+    def progress(self, _source: str, _object: str, _records: int) -> None:
+        self._look("progress")
+
+    def _look(self, by: str) -> None:
+        if by in self._left:
+            self._left[by] -= 1
+            if self._left[by] < 0:
+                self.leave()
+                raise Killed
+
+
+class History:
+    """One source with its clock, and the books of one installation. Use it as a context manager.
+
+    `ahead`: how far the installation's clock is ahead of the source's. `census_hours` as in tieout.yaml.
+    """
+
+    def __init__(
+        self,
+        make: Make,
+        folder: Path,
+        database: Database,
+        *,
+        start: datetime,
+        ahead: timedelta = timedelta(0),
+        census_hours: int = 0,
+        batch_records: int = 1,
+    ) -> None:
+        self.folder = folder
+        self._clock = Clock(start)
+        self._ahead = ahead
+        self._census_hours = census_hours
+        self._stack = ExitStack()
+        self._executioner = Executioner(lambda: self._clock() + self._ahead)
+        self.source: ContractSource = make(self._clock, folder)
+        self._stack.callback(self.source.close)
+        self._environment()
+        self._reader = Reader(self, database, self._settings(batch_records))
+        self._shown: dict[tuple[str, str, str], Row] = {}
+        self._snapshot: str | None = None
+        self.seen: set[Place] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def reader_clock(self) -> datetime:
+        return self._executioner.time()
+
+    def _environment(self) -> None:
+        environment = self._stack.enter_context(pytest.MonkeyPatch.context())
+        for key, value in self.source.secrets().items():
+            environment.setenv(variable(SYSTEM, key), value)
+
+    def _settings(self, batch_records: int) -> dict[str, Any]:
+        (self.folder / "mapping.yaml").write_text(self.source.mapping, encoding="utf-8")
+        settings: dict[str, Any] = dict(self.source.settings())
+        if "retries" in needs(self.source.kind):
+            settings["retries"] = {"attempts": 3, "budget_s": 30.0, "sleep": lambda _: None}
+        said = {
+            "connector": self.source.kind,
+            "roles": ["crm"],
+            "mapping": "mapping.yaml",
+            "settings": settings,
+            "census_hours": self._census_hours,
+            "batch_records": batch_records,
+        }
+        return {"sources": {SYSTEM: said}, "books": "books", "state": "state"}
+
+    # What may happen.
+
+    def put(self, number: int, text: str) -> None:
+        self.source.put(number, text)
+
+    def late(self, number: int, text: str) -> None:
+        """Committed now, with a stamp from nine minutes ago."""
+        self.source.put(number, text, late=timedelta(minutes=9))
+
+    def ties(self, number: int, text: str) -> None:
+        """More records of one stamp than a page holds."""
+        for other in range(number, number + 10):
+            self.source.put(other, text)
+
+    def remove(self, number: int) -> None:
+        self.source.remove(number)
+
+    def purge(self, number: int) -> None:
+        self.source.purge(number)
+
+    def wait(self, minutes: float) -> None:
+        self._clock.forward(minutes=minutes)
+
+    def fault(self, name: str, after: int, times: int) -> None:
+        self.source.faults.add(STRIKES[name], after=after, times=times)
+
+    def mishap(self, number: int) -> None:
+        mishaps = list(self.source.mishaps().values())
+        mishaps[number % len(mishaps)]()
+
+    def poll(self) -> bool:
+        """A sync to its end; whether it went well."""
+        report = self._reader.sync(progress=self._executioner.progress)
+        self._publish()
+        well = report.sources[SYSTEM].failure is None
+        if well and self._census_hours == 0:
+            self.agrees()
+        return well
+
+    def killed(self, by: str, left: int) -> None:
+        """A sync that is killed, unless it ends before; readers then see what they saw."""
+        self._executioner.come(by, left)
+        try:
+            self.poll()
+        except Killed:
+            self._is_as_published()
+        finally:
+            self._executioner.leave()
+
+    def settle(self) -> None:
+        """No more faults; what is still to come of them is outlived, and all keys are compared once more."""
+        self.source.faults.clear()
+        for _ in range(MOST_POLLS):
+            if self.poll():
+                break
+        self._clock.forward(hours=self._census_hours + 1)
+        assert self.poll(), "without any fault a sync did not go well"
+        self.agrees()
+
+    # What must hold.
+
+    def _publish(self) -> None:
+        snapshot = self._reader.installed.ledger.latest()
+        assert snapshot is not None
+        self._snapshot = snapshot.id
+        self._shown = self._reader.published([SYSTEM])
+        self.seen |= {(entity, key) for (_, entity, key), row in self._shown.items() if not row["deleted"]}
+
+    def _is_as_published(self) -> None:
+        assert self._reader.installed.ledger.latest_id() == self._snapshot
+        if self._snapshot is not None:
+            assert self._reader.published([SYSTEM]) == self._shown
+
+    def agrees(self) -> None:
+        """Row for row, value for value; what is gone is a tombstone, and nothing was ever taken out."""
+        truth = self.source.truth()
+        rows = {(entity, key): row for (_, entity, key), row in self._shown.items()}
+        live = {place: row for place, row in rows.items() if not row["deleted"]}
+        assert {place: _told(row, truth.get(place, row)) for place, row in live.items()} == truth
+        assert rows.keys() >= self.seen
+        if kind_of(self.source.kind).absence_counts:
+            assert self.seen - truth.keys() <= rows.keys() - live.keys()
+
+
+def _told(row: Row, columns: Said) -> Said:
+    return {name: row[name] for name in columns}
