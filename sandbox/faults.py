@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Linger for no time: closing the socket sends a reset instead of an end.
 _AT_ONCE = struct.pack("ii", 1, 0)
+_CREDENTIALS = frozenset({b"authorization", b"cookie", b"sessionid"})
 _PAGE = "<html><head><title>Error</title></head><body><h1>Service Unavailable</h1></body></html>"
 
 
@@ -189,13 +190,14 @@ class _Waiting:
 class Faults:
     """The switchboard, for any thread. `skew` is how far the `Date` of answers is off.
 
-    `came` counts every request by "METHOD /path", `answered` the application's own answers by status, whether they were
-    sent on or not, and `struck` the faults that came about.
+    `came` counts every request by "METHOD /path", `answered` the application's own answers by status, sent on or not,
+    and `struck` the faults that came about. `credentials` are what requests were let in by: a secret each.
     """
 
     def __init__(self) -> None:
         self.came: Counter[str] = Counter()
         self.answered: Counter[int] = Counter()
+        self.credentials: set[str] = set()
         self.struck = 0
         self.skew = timedelta(0)
         self._waiting: list[_Waiting] = []
@@ -217,6 +219,7 @@ class Faults:
         """The fault that strikes this request, counted down."""
         with self._lock:
             self.came[f"{scope['method']} {scope['path']}"] += 1
+            self.credentials.update(value.decode() for name, value in scope["headers"] if name in _CREDENTIALS)
             for waiting in self._waiting:
                 if not waiting.fits(scope):
                     continue
