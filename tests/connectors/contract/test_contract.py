@@ -1,10 +1,7 @@
 """What every connector promises, whatever it reads (connectors/contract.py)."""
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +11,9 @@ from connectors.retries import RetryPolicy
 from sandbox.faults import Again, Cut, Reset, Short, Slow, Strike, too_many, unauthorized, unavailable
 from tests.connectors.conftest import Clock
 from tests.connectors.contract.mirror import Mirror
+from tests.connectors.contract.scene import every, fill, fill_over_days, is_a_sentence, served
 from tests.connectors.contract.source import ContractSource, Restrictable
-from tests.connectors.contract.sources import SERVED, SOURCES
+from tests.connectors.contract.sources import SERVED
 
 FAULTS: dict[str, Strike] = {
     "429": too_many(),
@@ -26,45 +24,6 @@ FAULTS: dict[str, Strike] = {
     "reset after the work": Reset(done=True),
 }
 LOGIN = re.compile(r"token|login|authenticate")
-served = pytest.mark.parametrize("name", SERVED)
-every = pytest.mark.parametrize("name", SOURCES)
-
-
-@pytest.fixture
-def source(name: str, clock: Clock, tmp_path: Path) -> Iterator[ContractSource]:
-    made = SOURCES[name](clock, tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def mirror(source: ContractSource, clock: Clock, retries: RetryPolicy) -> Iterator[Mirror]:
-    with ExitStack() as stack:
-        yield Mirror(source, clock, retries, stack)
-
-
-def fill(source: ContractSource, count: int = 8) -> None:
-    """Records that all carry the same stamp, more than a page holds."""
-    for number in range(count):
-        source.put(number, f"text {number}")
-
-
-def fill_over_days(source: ContractSource, clock: Clock, batches: int = 3, ties: int = 7) -> None:
-    """Records of every object in batches that tie, too far apart for any look-back to make good what was missed."""
-    for batch in range(batches):
-        for number in range(2 * ties * batch, 2 * ties * (batch + 1)):
-            source.put(number, f"text {number}")
-        clock.forward(days=3)
-
-
-def is_a_sentence(error: ConnectorError, source: ContractSource) -> None:
-    """It begins, ends, says what to think of it, and holds nothing that is nobody's business."""
-    said = str(error)
-    assert re.fullmatch(r"\S.*[.)]", said, re.DOTALL), said
-    assert len(said.split()) > 3, said
-    assert not re.search(r"Bearer |Basic |https?://\S*\?", said), said
-    for secret in source.secrets().values():
-        assert not any(line in said for line in secret.splitlines() if len(line) > 5)
 
 
 @every
