@@ -29,6 +29,8 @@ STRIKES: Mapping[str, Strike] = {
     "reset": Reset(),
     "reset after the work": Reset(done=True),
 }
+# Of every object more than the largest page of the sources holds.
+TIES = 14
 # A reader may need so many polls to outlive all that has been prepared for it.
 MOST_POLLS = 12
 
@@ -94,6 +96,7 @@ class History:
         self._reader = Reader(self, database, self._settings(batch_records))
         self._shown: dict[tuple[str, str, str], Row] = {}
         self._snapshot: str | None = None
+        self._live: set[int] = set()
         self.seen: set[Place] = set()
 
     def __enter__(self) -> Self:
@@ -127,23 +130,28 @@ class History:
 
     # What may happen.
 
-    def put(self, number: int, text: str) -> None:
-        self.source.put(number, text)
+    def put(self, number: int, text: str, late: timedelta = timedelta(0)) -> None:
+        self.source.put(number, text, late)
+        self._live.add(number)
 
     def late(self, number: int, text: str) -> None:
         """Committed now, with a stamp from nine minutes ago."""
-        self.source.put(number, text, late=timedelta(minutes=9))
+        self.put(number, text, timedelta(minutes=9))
 
     def ties(self, number: int, text: str) -> None:
         """More records of one stamp than a page holds."""
-        for other in range(number, number + 10):
-            self.source.put(other, text)
+        for other in range(number, number + TIES):
+            self.put(other, text)
 
     def remove(self, number: int) -> None:
-        self.source.remove(number)
+        if number in self._live:
+            self._live.remove(number)
+            self.source.remove(number)
 
     def purge(self, number: int) -> None:
-        self.source.purge(number)
+        if number in self._live:
+            self._live.remove(number)
+            self.source.purge(number)
 
     def wait(self, minutes: float) -> None:
         self._clock.forward(minutes=minutes)

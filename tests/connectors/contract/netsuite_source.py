@@ -50,7 +50,7 @@ objects:
       - {entity: invoice_lines, account: invoice.entity, columns: {name: memo}}
 """
 
-    def __init__(self, clock: Callable[[], datetime], *, page_size: int = 3, concurrency: int = 5) -> None:
+    def __init__(self, clock: Callable[[], datetime], *, page_size: int = 5, concurrency: int = 5) -> None:
         self._clock = clock
         self._pages = {"page_size": page_size} if "page_size" in needs("netsuite") else {}
         self._account = NetSuiteAccount(clock)
@@ -89,8 +89,8 @@ objects:
         self._said[number] = {COLUMNS[kind]: text, "modified_at": stamp}
 
     def remove(self, number: int) -> None:
-        if self._said.pop(number, None):
-            self._account.remove(TABLES[number % 2], self._keys.pop(number))
+        del self._said[number]
+        self._account.remove(TABLES[number % 2], self._keys.pop(number))
 
     def purge(self, number: int) -> None:
         self.remove(number)

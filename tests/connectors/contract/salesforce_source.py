@@ -75,16 +75,14 @@ objects:
         self._said[number] = {COLUMNS[number % 2]: text, "modified_at": stamp}
 
     def remove(self, number: int) -> None:
-        if self._said.pop(number, None):
-            self._org.remove(OBJECTS[number % 2], self._keys[number])
-            self._binned.add(number)
+        del self._said[number]
+        self._org.remove(OBJECTS[number % 2], self._keys[number])
+        self._binned.add(number)
 
     def purge(self, number: int) -> None:
-        """A hard delete, also of what lies in the recycle bin."""
-        self._said.pop(number, None)
-        self._binned.discard(number)
-        if number in self._keys:
-            self._org.purge(OBJECTS[number % 2], self._keys.pop(number))
+        """A hard delete, past the recycle bin."""
+        del self._said[number]
+        self._org.purge(OBJECTS[number % 2], self._keys.pop(number))
 
     def truth(self) -> Mapping[Place, Said]:
         return {(ENTITIES[number % 2], self._keys[number]): said for number, said in self._said.items()}

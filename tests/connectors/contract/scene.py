@@ -13,7 +13,7 @@ served = pytest.mark.parametrize("name", SERVED)
 every = pytest.mark.parametrize("name", SOURCES)
 
 
-def fill(source: ContractSource, count: int = 8) -> None:
+def fill(source: ContractSource, count: int = 14) -> None:
     """Records that all carry the same stamp, more than a page holds."""
     for number in range(count):
         source.put(number, f"text {number}")

@@ -42,10 +42,10 @@ class ContractSource(Protocol):
         """Insert the record, or change it. `late`: committed now, stamped so much earlier; within the look-back."""
 
     def remove(self, number: int) -> None:
-        """Delete the record as users do: where the source keeps a list of deletions, it is in it."""
+        """Delete a live record as users do: where the source keeps a list of deletions, it is in it."""
 
     def purge(self, number: int) -> None:
-        """The record vanishes, and no list says so. The same as `remove` where there is no such list."""
+        """A live record vanishes, and no list says so. The same as `remove` where there is no such list."""
 
     def truth(self) -> Mapping[Place, Said]:
         """What the books must say of the live records, from what `put` was told: not read through the connector."""

@@ -31,7 +31,7 @@ def test_a_first_load_hands_over_every_record_value_for_value(source: ContractSo
     fill(source)
     mirror.poll()
     mirror.agrees()
-    assert len(mirror.rows) == 8
+    assert len(mirror.rows) == 14
 
 
 @every

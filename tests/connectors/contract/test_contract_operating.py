@@ -65,7 +65,7 @@ def test_a_key_of_no_record_brings_nothing(source: ContractSource, mirror: Mirro
         return
     gone = {name: keys_of(mirror, name)[0] for name in mirror.objects}
     clock.forward(minutes=5)
-    for number in range(8):
+    for number in range(14):
         source.purge(number)
     fill(source, 4)
     for name, key in gone.items():

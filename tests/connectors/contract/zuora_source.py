@@ -70,8 +70,8 @@ objects:
         self._said[number] = {COLUMNS[number % 2]: text, "modified_at": stamp}
 
     def remove(self, number: int) -> None:
-        if self._said.pop(number, None):
-            self._tenant.remove(OBJECTS[number % 2], self._keys.pop(number))
+        del self._said[number]
+        self._tenant.remove(OBJECTS[number % 2], self._keys.pop(number))
 
     def purge(self, number: int) -> None:
         self.remove(number)
