@@ -188,7 +188,7 @@ class _Waiting:
 
 
 class Faults:
-    """The switchboard, for any thread. `skew` is how far the `Date` of answers is off.
+    """The switchboard, for any thread. `skew` is how far the `Date` of answers is off; `headers` are added to each.
 
     `came` counts every request by "METHOD /path", `answered` the application's own answers by status, sent on or not,
     and `struck` the faults that came about. `credentials` are what requests were let in by: a secret each.
@@ -200,6 +200,7 @@ class Faults:
         self.credentials: set[str] = set()
         self.struck = 0
         self.skew = timedelta(0)
+        self.headers: dict[str, str] = {}
         self._waiting: list[_Waiting] = []
         self._last: dict[str, list[Message]] = {}
         self._lock = Lock()
@@ -257,14 +258,14 @@ class Switchboard:
             return
         strike = self._faults.due(scope)
         if strike is not None:
-            await strike(Exchange(self._counted, scope, receive, self._dated(send), self._faults.last(scope)))
+            await strike(Exchange(self._counted, scope, receive, self._headed(send), self._faults.last(scope)))
             return
         answer: list[Message] = []
-        dated = self._dated(send)
+        headed = self._headed(send)
 
         async def kept(message: Message) -> None:
             answer.append(message)
-            await dated(message)
+            await headed(message)
 
         await self._counted(scope, receive, kept)
         self._faults.remember(scope, answer)
@@ -279,17 +280,22 @@ class Switchboard:
 
         await self._app(scope, receive, counted)
 
-    def _dated(self, send: Send) -> Send:
-        """A sender that puts the clock's time into the head of an answer."""
+    def _headed(self, send: Send) -> Send:
+        """A sender that puts the clock's time, and the headers that were asked for, into the head of an answer."""
 
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start" and self._clock is not None:
-                now = (self._clock() + self._faults.skew).astimezone(UTC)
-                others = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"date"]
-                message = {**message, "headers": [*others, (b"date", format_datetime(now, usegmt=True).encode())]}
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *self._more(message)]}
             await send(message)
 
-        return dated
+        return headed
+
+    def _more(self, message: Message) -> list[tuple[bytes, bytes]]:
+        more = [(name.encode(), value.encode()) for name, value in self._faults.headers.items()]
+        if self._clock is not None and all(name.lower() != b"date" for name, _ in message.get("headers", ())):
+            now = (self._clock() + self._faults.skew).astimezone(UTC)
+            more.append((b"date", format_datetime(now, usegmt=True).encode()))
+        return more
 
 
 def _joined(messages: list[Message]) -> tuple[Message, bytes]:

@@ -213,6 +213,14 @@ def test_every_answer_has_the_date_of_the_systems_clock(
     assert [parsedate_to_datetime(date) for date in answer.headers.get_list("date")] == [NOON - timedelta(minutes=7)]
 
 
+def test_headers_and_credentials_are_added_and_seen(server: LoopbackServer, client: httpx.Client) -> None:
+    server.faults.headers["set-cookie"] = "JSESSIONID=abc"
+    server.faults.add(unavailable())
+    assert [client.get("/list").cookies.get("JSESSIONID") for _ in range(2)] == ["abc", "abc"]
+    client.get("/list", headers={"Authorization": "Bearer xyz"})
+    assert server.faults.credentials == {"JSESSIONID=abc", "Bearer xyz"}
+
+
 @pytest.mark.parametrize("strike", [Cut(), Reset(), Reset(done=True), Silent(), Short(), Slow(), Again()])
 def test_the_server_says_nothing_of_a_fault(
     server: LoopbackServer, client: httpx.Client, caplog: pytest.LogCaptureFixture, strike: Strike

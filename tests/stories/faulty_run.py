@@ -24,8 +24,7 @@ from gateway.sync.telemetry import watch
 
 COMMANDS = (
     ("sync",),
-    ("sync", "--json"),
-    ("sync", "--full"),
+    ("sync", "--full", "--json"),
     ("rejects", "--json"),
     ("check", "--json"),
     ("exceptions", "list", "--json"),
@@ -60,10 +59,14 @@ def work(config: str) -> None:
     for arguments in COMMANDS:
         if arguments[0] in known_commands():
             run(arguments, config)
-    for later in (timedelta(0), timedelta(hours=3)):
+    logging.getLogger(__name__).debug("Every logger speaks.")
+    # Until the digests of the next working morning have gone out.
+    for later in (timedelta(0), timedelta(days=4), timedelta(days=4, minutes=10)):
         installed = Installation(load(Path(config)), partial(shifted, later))
         watch(installed.ledger.latest, installed.clock)
         for job in all_jobs(installed):
+            if job.name == "poll":
+                continue  # the commands did its work
             try:
                 job.run()
             except EXPECTED as error:

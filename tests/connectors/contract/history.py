@@ -8,16 +8,15 @@ from typing import Any, Self
 
 import pytest
 
-from connectors.registry import kind_of, needs
+from connectors.registry import kind_of
 from gateway.db.session import Database
-from gateway.source_settings import variable
 from sandbox.faults import Cut, Reset, Short, Slow, Strike, too_many, unavailable
 from tests.connectors.conftest import Clock
-from tests.connectors.contract.source import ContractSource, Place, Said
+from tests.connectors.contract.installed import SYSTEM, agrees, environment_of, live, rows_of, settings_of
+from tests.connectors.contract.source import ContractSource, Place
 from tests.connectors.contract.sources import Make
 from tests.gateway.sync.systems import Reader, Row
 
-SYSTEM = "source"
 STRIKES: Mapping[str, Strike] = {
     "busy": too_many(),
     "busy for a while": too_many(retry_after=1),
@@ -92,9 +91,11 @@ class History:
         self._executioner = Executioner(lambda: self._clock() + self._ahead)
         self.source: ContractSource = make(self._clock, folder)
         self._stack.callback(self.source.close)
-        self._environment()
+        environment = self._stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in environment_of(self.source).items():
+            environment.setenv(name, value)
         self._reader = Reader(self, database, self._settings(batch_records))
-        self._shown: dict[tuple[str, str, str], Row] = {}
+        self._shown: dict[Place, Row] = {}
         self._snapshot: str | None = None
         self._live: set[int] = set()
         self.seen: set[Place] = set()
@@ -108,25 +109,12 @@ class History:
     def reader_clock(self) -> datetime:
         return self._executioner.time()
 
-    def _environment(self) -> None:
-        environment = self._stack.enter_context(pytest.MonkeyPatch.context())
-        for key, value in self.source.secrets().items():
-            environment.setenv(variable(SYSTEM, key), value)
-
     def _settings(self, batch_records: int) -> dict[str, Any]:
-        (self.folder / "mapping.yaml").write_text(self.source.mapping, encoding="utf-8")
-        settings: dict[str, Any] = dict(self.source.settings())
-        if "retries" in needs(self.source.kind):
-            settings["retries"] = {"attempts": 3, "budget_s": 30.0, "sleep": lambda _: None}
-        said = {
-            "connector": self.source.kind,
-            "roles": ["crm"],
-            "mapping": "mapping.yaml",
-            "settings": settings,
-            "census_hours": self._census_hours,
-            "batch_records": batch_records,
-        }
-        return {"sources": {SYSTEM: said}, "books": "books", "state": "state"}
+        more = {"census_hours": self._census_hours, "batch_records": batch_records}
+        said = settings_of(self.source, self.folder, **more)
+        retries = said["sources"][SYSTEM]["settings"].get("retries", {})
+        retries |= {"sleep": lambda _: None} if retries else {}
+        return said
 
     # What may happen.
 
@@ -195,27 +183,18 @@ class History:
     # What must hold.
 
     def _publish(self) -> None:
-        snapshot = self._reader.installed.ledger.latest()
-        assert snapshot is not None
-        self._snapshot = snapshot.id
-        self._shown = self._reader.published([SYSTEM])
-        self.seen |= {(entity, key) for (_, entity, key), row in self._shown.items() if not row["deleted"]}
+        self._snapshot = self._reader.installed.ledger.latest_id()
+        self._shown = rows_of(self._reader)
+        self.seen |= live(self._shown).keys()
 
     def _is_as_published(self) -> None:
         assert self._reader.installed.ledger.latest_id() == self._snapshot
         if self._snapshot is not None:
-            assert self._reader.published([SYSTEM]) == self._shown
+            assert rows_of(self._reader) == self._shown
 
     def agrees(self) -> None:
-        """Row for row, value for value; what is gone is a tombstone, and nothing was ever taken out."""
-        truth = self.source.truth()
-        rows = {(entity, key): row for (_, entity, key), row in self._shown.items()}
-        live = {place: row for place, row in rows.items() if not row["deleted"]}
-        assert {place: _told(row, truth.get(place, row)) for place, row in live.items()} == truth
-        assert rows.keys() >= self.seen
+        """What is there is as the source says; what is gone is a tombstone, and nothing was ever taken out."""
+        agrees(self._shown, self.source)
+        assert self._shown.keys() >= self.seen
         if kind_of(self.source.kind).absence_counts:
-            assert self.seen - truth.keys() <= rows.keys() - live.keys()
-
-
-def _told(row: Row, columns: Said) -> Said:
-    return {name: row[name] for name in columns}
+            assert self.seen - self.source.truth().keys() <= self._shown.keys() - live(self._shown).keys()

@@ -108,6 +108,8 @@ objects:
 
     @contextmanager
     def lost_permission(self) -> Iterator[None]:
+        unknown = Reply(404, "<error><message>There is no object.</message></error>", "application/xml")
+        self.faults.add(unknown, path="/v1/describe/", times=None)
         self.faults.add(_fault("INVALID_TYPE"), path="/v1/action/query", times=None)
         yield
         self.faults.clear()
