@@ -158,6 +158,8 @@ class History:
         well = report.sources[SYSTEM].failure is None
         if well and self._census_hours == 0:
             self.agrees()
+        elif well:
+            self._lacks_nothing()
         return well
 
     def killed(self, by: str, left: int) -> None:
@@ -191,6 +193,11 @@ class History:
         assert self._reader.installed.ledger.latest_id() == self._snapshot
         if self._snapshot is not None:
             assert rows_of(self._reader) == self._shown
+
+    def _lacks_nothing(self) -> None:
+        """Only what went without a trace may still be there."""
+        truth = self.source.truth()
+        agrees({place: row for place, row in self._shown.items() if place in truth}, self.source)
 
     def agrees(self) -> None:
         """What is there is as the source says; what is gone is a tombstone, and nothing was ever taken out."""
