@@ -18,6 +18,9 @@ from gateway.db.migrate import upgrade
 from gateway.db.session import Database
 from tests.gateway.sync.commands import CommandServer
 
+# What their assertions compare is shown, as in a test.
+pytest.register_assert_rewrite("tests.connectors.contract")
+
 TEMPLATE = "tieout_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
 

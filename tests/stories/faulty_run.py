@@ -23,8 +23,7 @@ from gateway.scheduler import EXPECTED
 from gateway.sync.telemetry import watch
 
 COMMANDS = (
-    ("sync",),
-    ("sync", "--full", "--json"),
+    ("sync", "--json"),
     ("rejects", "--json"),
     ("check", "--json"),
     ("exceptions", "list", "--json"),
@@ -61,7 +60,7 @@ def work(config: str) -> None:
             run(arguments, config)
     logging.getLogger(__name__).debug("Every logger speaks.")
     # Until the digests of the next working morning have gone out.
-    for later in (timedelta(0), timedelta(days=4), timedelta(days=4, minutes=10)):
+    for later in (timedelta(0), timedelta(days=4)):
         installed = Installation(load(Path(config)), partial(shifted, later))
         watch(installed.ledger.latest, installed.clock)
         for job in all_jobs(installed):
