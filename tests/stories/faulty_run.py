@@ -60,7 +60,7 @@ def work(config: str) -> None:
             run(arguments, config)
     logging.getLogger(__name__).debug("Every logger speaks.")
     # Until the digests of the next working morning have gone out.
-    for later in (timedelta(0), timedelta(days=4)):
+    for later in (timedelta(0), timedelta(days=4), timedelta(days=4, minutes=10)):
         installed = Installation(load(Path(config)), partial(shifted, later))
         watch(installed.ledger.latest, installed.clock)
         for job in all_jobs(installed):
