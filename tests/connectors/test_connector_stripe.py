@@ -227,6 +227,12 @@ def test_deletions_are_known_by_asking(account: StripeAccount, clock: Clock, con
     assert [r["id"] for page in connector.fetch("customer", [made[1], made[0]]) for r in page] == [made[0]]
 
 
+def test_what_is_never_deleted_costs_no_request(server: StripeServer, connect: Connect) -> None:
+    text = PLAIN.replace("  customer:", "  credit_note:")
+    assert list(connect(text).deletions("credit_note", NOON)) == []
+    assert not server.faults.came
+
+
 def test_a_cancelled_subscription_is_not_deleted(account: StripeAccount, connect: Connect) -> None:
     connector = connect()
     position = _end(list(connector.changes("subscription", None)))
