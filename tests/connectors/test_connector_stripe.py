@@ -439,6 +439,12 @@ def test_a_mapping_that_cannot_be_read(connect: Connect, text: str, wrong: str) 
         connect(text)
 
 
+def test_settings_with_which_nothing_would_end() -> None:
+    for wrong in ({"requests_per_s": 0}, {"page_size": 0}, {"window_hours": -1}, {"margin_hours": 30 * 24}):
+        with pytest.raises(PermanentError, match="must"):
+            StripeConfig(KEY, **wrong)
+
+
 def test_a_time_zone_that_is_not_there(connect: Connect) -> None:
     with pytest.raises(PermanentError, match="time zone 'Europe/Atlantis'"):
         connect(timezone="Europe/Atlantis")
