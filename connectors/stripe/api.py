@@ -56,9 +56,7 @@ class StripeConfig:
                 raise PermanentError(f"The setting {name} of {self.system} must be above 0.")
         # A position without news trails a day behind, and must not fall out of what is relied on.
         if self.retention_days * 24 - self.margin_hours <= 24:
-            raise PermanentError(
-                f"The settings retention_days and margin_hours of {self.system} must leave more than a day between them."
-            )
+            raise PermanentError(f"The retention_days of {self.system} must be more than a day above its margin_hours.")
 
 
 @dataclass(frozen=True)
