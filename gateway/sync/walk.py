@@ -153,14 +153,15 @@ class Walker:
 def batches(pages: Iterator[Page], records: int) -> Iterator[Page]:
     """Join small pages, so that one write takes many rows. The position is the last of the joined pages that had one.
 
-    A batch holds fewer than `records` and one page more, whether its pages have positions or not.
+    A batch holds fewer than `records` and one page more, whether its pages have positions or not. A page without
+    records has nothing but its position to say, which is passed on at once.
     """
     held: list[Record] = []
     position: Position | None = None
     for page in pages:
         held.extend(page.records)
         position = page.position or position
-        if len(held) >= records:
+        if len(held) >= records or (position is not None and not page.records):
             yield Page(held, position)
             held, position = [], None
     if held or position is not None:
