@@ -20,7 +20,12 @@ A `where` lists the values of a field that count; `{filled: true}` is any value,
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
-and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite).
+and those of one connector: pattern, list, delimiter (files), table, format (lake), deleted_types, lines (netsuite),
+reread_hours (salesforce), expand (stripe).
+
+`optional: true` is for an object of a feature that not every account has. While the account does not show it, and
+never has, the object is left out: nothing fails, and what it fills stays unknown. An optional object that was read
+once and is not shown any more is a lost permission like any other.
 """
 
 import hashlib
@@ -52,9 +57,11 @@ from connectors.registry import KINDS
 from connectors.transforms import BadValue
 
 SHIPPED = Path(__file__).parent / "mappings"
-_OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "raw", "sensitive", "targets"}
+_OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "optional", "raw", "sensitive", "targets"}
 _TARGET_KEYS = {"entity", "key", "account", "where", "columns"}
 _COLUMN_KEYS = {"from", "join", "constant", "as", "values", "otherwise", "zone"}
+# The key that says where the records of an object are, for the kinds of which the object's name does not.
+_PLACED_BY = {"files": "pattern", "lake": "table"}
 _ACCOUNT_BY = ("own", "crm", "billing_number")
 
 
@@ -69,7 +76,7 @@ def load(path: Path | str) -> Mapping:
 
 
 def shipped(name: str) -> Mapping:
-    """A mapping that comes with Tieout: salesforce_cpq, zuora, netsuite, billingplatform, metering or reference."""
+    """A mapping that comes with Tieout, by the name of its file in `mappings/`."""
     return load(SHIPPED / f"{name}.yaml")
 
 
@@ -158,8 +165,8 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
     if not isinstance(targets, list):
         raise spot.wrong("has 'targets' that are not a list")
     options = {option: spot.get(option) for option in KINDS[connector].options - {"look_ups", "join"} if option in spot}
-    if connector == "files":
-        spot.text("pattern")
+    if connector in _PLACED_BY:
+        spot.text(_PLACED_BY[connector])
     return ObjectMapping(
         name=name,
         key=key,
@@ -171,6 +178,7 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
         on_demand=spot.get("on_demand") is True,
         options=options,
         targets=tuple(_target(spot.at(f"target {n}"), t, name, spot, modified) for n, t in enumerate(targets, 1)),
+        optional=spot.get("optional") is True,
     )
 
 
@@ -246,13 +254,15 @@ def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule
     if sources == ["constant"]:
         return ColumnRule(column, kind, (), None, _typed(spot, kind, spot.get("constant")))
     otherwise = _typed(spot, kind, spot.get("otherwise"))
-    convert = transforms.transform(name, kind, _values(spot, kind), _zone(spot))
+    values = _values(spot, kind)
+    convert = transforms.transform(name, kind, values, _zone(spot))
     if transforms.takes_values(name) and "otherwise" in spot:
         convert = _else(convert, otherwise)
     fields = spot.fields(sources[0])
     if not fields:
         raise spot.wrong(f"has an empty {sources[0]!r}")
-    return ColumnRule(column, kind, fields, convert, otherwise, joined=sources == ["join"])
+    choices = tuple(values) if name == "choice" else ()
+    return ColumnRule(column, kind, fields, convert, otherwise, joined=sources == ["join"], choices=choices)
 
 
 def _else(convert: transforms.Convert, otherwise: Any) -> transforms.Convert:

@@ -6,7 +6,7 @@ the source sent, so that no amount ever passes a float. Empty (None or "") never
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,8 @@ Convert = Callable[[Any], Any]
 # (digits in all, digits after the point) of the decimal columns, as in books/columns.py.
 DECIMALS: Mapping[Kind, tuple[int, int]] = {Kind.MONEY: (18, 4), Kind.QUANTITY: (18, 6), Kind.PRICE: (24, 8)}
 WHOLE_BITS = 63
+# Moving the point changes no digit: there is room for all of them.
+_SHIFTING = Context(prec=5_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
 TRUE_WORDS = frozenset({"true", "t", "1", "yes", "y"})
 FALSE_WORDS = frozenset({"false", "f", "0", "no", "n"})
 # The word as written without case, spaces, hyphens and underscores, to the months that one billing period lasts.
@@ -62,6 +64,10 @@ def encodable(value: str) -> bool:
 
 def lower(value: Any) -> str:
     return text(value).lower()
+
+
+def upper(value: Any) -> str:
+    return text(value).upper()
 
 
 def listed(value: Any) -> str:
@@ -124,6 +130,12 @@ def negate_of(kind: Kind) -> Convert:
 def absolute_of(kind: Kind) -> Convert:
     convert = decimal_of(kind)
     return lambda value: convert(value).copy_abs()
+
+
+def hundredths_of(kind: Kind) -> Convert:
+    """Amounts in cents, of a currency with two digits after the point."""
+    convert = decimal_of(kind)
+    return lambda value: convert(str(_decimal(value).scaleb(-2, _SHIFTING)))
 
 
 def bound_of(kind: Kind) -> Convert:
@@ -250,6 +262,7 @@ _BY_KIND: Mapping[Kind, Convert] = {
 _TEXT: Mapping[str, Convert] = {
     "text": text,
     "lower": lower,
+    "upper": upper,
     "listed": listed,
     "after_underscore": after_underscore,
 }
@@ -260,7 +273,12 @@ _DATE: Mapping[str, Convert] = {
     "month_start": month_start,
     "month_end": month_end,
 }
-_DECIMAL: Mapping[str, Callable[[Kind], Convert]] = {"negate": negate_of, "absolute": absolute_of, "bound": bound_of}
+_DECIMAL: Mapping[str, Callable[[Kind], Convert]] = {
+    "negate": negate_of,
+    "absolute": absolute_of,
+    "hundredths": hundredths_of,
+    "bound": bound_of,
+}
 _CHOICES: Mapping[str, Callable[[Mapping[str, Any]], Convert]] = {"choice": choice_of, "months_of": months_of}
 
 

@@ -5,15 +5,16 @@ Drafts are the invoices whose SourceId is the run's number or id; which of the t
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from connectors.contract import DraftRun, Record
-from connectors.errors import PermanentError, UnknownRecord
+from connectors.errors import PermanentError
 from connectors.mapping import Mapping, Reject, Row
-from connectors.zuora.connector import ZuoraConfig, connect, looked_up, own_fields
+from connectors.zuora.allowance import Allowance
+from connectors.zuora.connector import RUN, ZuoraConfig, bill_run, connect
+from connectors.zuora.lookups import looked_up, own_fields
 from connectors.zuora.zoql import Zoql, quoted
 
-RUN, INVOICE, ITEM = "bill-run", "Invoice", "InvoiceItem"
+INVOICE, ITEM = "Invoice", "InvoiceItem"
 # How a run says that it leaves no batch out.
 ALL_BATCHES = "AllBatches"
 
@@ -25,13 +26,13 @@ class ZuoraRuns:
         self._config = config
         self._mapping = mapping
         self._clock = clock
-        self._bearer = connect(config, clock)
+        self._bearer = connect(config, Allowance(config.system, config.rate_share, clock), clock)
         self._zoql = Zoql(self._bearer, config.retries)
 
     def pull(self, run_id: str) -> DraftRun:
         """The run with its drafts. Raises UnknownRecord; PermanentError for a run that is not Completed and for a
         draft that the mapping cannot turn into a row, because a run is judged whole or not at all."""
-        run = self._find(run_id)
+        run = bill_run(self._zoql, run_id)
         if run.get("status") != "Completed":
             raise PermanentError(f"{_named(run)}: only a Completed run, not yet posted, can be pulled for validation.")
         sources = [quoted(str(run[name])) for name in ("billRunNumber", "id") if run.get(name)]
@@ -44,23 +45,18 @@ class ZuoraRuns:
 
         Never repeated by itself: after a TransientError the state of the run tells whether it was started.
         """
-        run = self._find(run_id)
+        run = bill_run(self._zoql, run_id)
         if run.get("status") not in ("Posted", "PostInProgress"):
             self._zoql.once("PUT", f"/v1/bill-runs/{run['id']}/post", {"invoiceDate": run.get("invoiceDate")})
 
     def cancel(self, run_id: str) -> None:
         """Start cancelling the run, which Zuora allows while nothing of it is posted."""
-        run = self._find(run_id)
+        run = bill_run(self._zoql, run_id)
         if run.get("status") not in ("Canceled", "CancelInProgress"):
             self._zoql.once("PUT", f"/v1/bill-runs/{run['id']}/cancel", {})
 
     def close(self) -> None:
         self._bearer.wire.close()
-
-    def _find(self, run_id: str) -> dict[str, Any]:
-        if not run_id or not run_id.replace("-", "").isalnum():
-            raise UnknownRecord(f"{run_id!r} is not the id or number of a bill run.")
-        return self._zoql.call("GET", f"/v1/bill-runs/{run_id}")
 
     def _run(self, run: Record) -> Row:
         """The row of the run; one that bills all batches names none."""

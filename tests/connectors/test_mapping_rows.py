@@ -165,6 +165,12 @@ def test_true_and_one_are_not_the_same_word() -> None:
     assert table["number"].to_pylist() == ["true", "1"]
 
 
+def test_half_a_character_in_a_kept_field_is_kept_as_its_escape() -> None:
+    mapped = _object("number: No", more="    raw: [Note]\n")
+    (table,) = [table for _, table in booked(mapped, [{"Id": "a", "No": "1", "Note": "\ud800"}], "crm", NOW).tables]
+    assert table["raw"].to_pylist() == ['{"Id":"a","No":"1","Note":"\\ud800"}']
+
+
 VALUES = st.one_of(
     st.none(),
     st.sampled_from(["", "1", "1.0", "true", "Recurring", "Month", "2026-02-28", "\ud800", "é", "0.0000001"]),
