@@ -1,7 +1,7 @@
 """A sweep: every check over the latest published snapshot, and what it found into the queue."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,6 +62,17 @@ def evaluate(
         _outcomes.add(1, {"check": id_, "outcome": found.outcome.value})
         evaluations.append(found)
     return evaluations
+
+
+def concerned(installed: Installation, touched: Collection[tuple[str, str]]) -> list[str]:
+    """The checks that read one of these (system, entity)."""
+    rules, books = installed.ruleset.rules, installed.ruleset.books
+    return [
+        id_
+        for id_, rule in rules.items()
+        for reads in [{(system, n.entity) for n in rule.check.needs for system in books.systems(n.entity, n.role)}]
+        if not reads.isdisjoint(touched)
+    ]
 
 
 def context_for(

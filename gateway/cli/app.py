@@ -23,6 +23,7 @@ from gateway.cli.serve import register as add_serve
 from gateway.cli.shared import Exit, err
 from gateway.cli.sync import register as add_sync
 from gateway.cli.validate import register as add_validate
+from gateway.cli.webhooks import app as webhooks
 from gateway.db.errors import StateError
 from gateway.errors import GatewayError
 
@@ -41,6 +42,7 @@ app.add_typer(mappings, name="mappings")
 app.add_typer(owners, name="owners")
 app.add_typer(database, name="db")
 app.add_typer(keys, name="keys")
+app.add_typer(webhooks, name="webhooks")
 
 
 def main() -> None:

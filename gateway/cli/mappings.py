@@ -16,7 +16,7 @@ from gateway.installation import Installation
 from gateway.sync.mapping_diff import About, Remark, differences
 from gateway.sync.profiling import Profiles
 from gateway.sync.readings import entities_of
-from gateway.sync.run import opened_source
+from gateway.sync.run import open_source
 from gateway.sync.schemas import Schemas
 
 app = typer.Typer(help="Which field fills which column, and whether that still holds.", no_args_is_help=True)
@@ -63,7 +63,7 @@ def accept(source: SourceOption = None, config: ConfigOption = DEFAULT_CONFIG) -
 def remarks_on(installed: Installation, name: str) -> Iterator[Remark]:
     """What is to be said about one source: its fields today, then the values of the published books."""
     try:
-        source = opened_source(installed, name)
+        source = open_source(installed, name)
     except ConnectorError as error:
         yield Remark(name, "", "", About.UNREACHED, str(error))
     else:

@@ -123,6 +123,7 @@ def shown(report: CycleReport) -> dict[str, object]:
                 "rejects": found.rejects,
                 "deleted": found.deleted,
                 "failures": found.failures,
+                "outrun": found.outrun,
             }
             for name, found in report.sources.items()
         },
@@ -135,5 +136,7 @@ def _print(report: CycleReport) -> None:
         out.print(f"[bold]{name}[/bold]: {rows}; {found.rejects} rejected, {found.deleted} deleted.", highlight=False)
         if found.failure:
             out.print(f"  [red]not complete:[/red] {escape(found.failure)}", highlight=False)
+        for sentence in dict.fromkeys(found.outrun.values()):
+            out.print(f"  [yellow]deletions out of reach:[/yellow] {escape(sentence)}", highlight=False)
     if report.snapshot:
         out.print(f"Published {report.snapshot.id}.", highlight=False)

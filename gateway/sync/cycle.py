@@ -22,7 +22,7 @@ from books.errors import BooksError
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store
-from connectors.errors import ConnectorError, LoginRefused, SchemaChanged, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, SchemaChanged, TransientError
 from connectors.mapping import Mapping as SourceMapping
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
@@ -96,15 +96,24 @@ class SyncCycle:
     def _read_group(self, walker: Walker, group: Sequence[str], names: Sequence[str], silences: int) -> int:
         """Read objects of a group that fills the same entities; returns how many in a row gave no answer by then."""
         walks: list[tuple[Walked, bool]] = []
+        absent = walker.report.absent
         for name in names:
             self._go_on()
             try:
                 self._describe(walker.source, name)
                 walks += self._poll(walker, name, alone=len(group) == 1)
                 silences = 0
+            except NotVisible as error:
+                silences = 0
+                if walker.absent(name):
+                    absent[name] = str(error)
+                    log.info("%s does not have %s, which is optional. %s", walker.source.name, name, error)
+                else:
+                    self._fail(walker, [name], str(error))
             except (ConnectorError, BooksError) as error:
                 self._fail(walker, [name], str(error))
                 silences = _silences(error, silences)
+        group = [name for name in group if name not in absent]
         try:
             counted = self._count(walker, group, walks)
         except (ConnectorError, BooksError) as error:

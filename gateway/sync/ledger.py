@@ -123,6 +123,13 @@ class Ledger:
         with self._database.session() as session:
             return {name: failure for name, failure in session.execute(found) if failure is not None}
 
+    def forget_unread(self, system: str, name: str) -> bool:
+        """Forget an object that was never read to its end; False, and nothing is forgotten, where it was."""
+        unread = delete(SyncObject).where(*_of(system, name), SyncObject.watermark.is_(None))
+        with self._database.session() as session:
+            session.execute(unread)
+            return session.get(SyncObject, (system, name)) is None
+
     def polled_at(self, system: str) -> datetime | None:
         """When the system was last asked, whatever came of it."""
         newest = select(SyncObject.polled_at).where(SyncObject.system == system).order_by(SyncObject.polled_at.desc())

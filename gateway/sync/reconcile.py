@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 from books.errors import BooksError
 from books.snapshots import Snapshot
 from connectors.contract import Page, Record
-from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, PermanentError, SchemaChanged, TransientError
 from connectors.tables import booked
 from gateway.installation import Installation
 from gateway.sync.comparison import Comparison, Listed, list_keys
 from gateway.sync.readings import entities_of
-from gateway.sync.run import opened_cycle, opened_source, sync_lock
+from gateway.sync.run import open_source, opened_cycle, sync_lock
 from gateway.sync.scope import Scope, validate
 from gateway.sync.source import OpenSource
 from gateway.sync.vanished import vanished
@@ -87,7 +87,7 @@ def _source(
     go_on: Callable[[], None],
 ) -> list[Comparison]:
     try:
-        source = opened_source(installed, name)
+        source = open_source(installed, name)
     except ConnectorError as error:
         return [Comparison(of, trouble=str(error)) for of in wanted]
     try:
@@ -133,6 +133,8 @@ class Reconciliation:
             step(found)
         except (ConnectorError, BooksError) as error:
             found.trouble = str(error)
+            optional = self._source.mapping.objects[found.object].optional
+            found.comparable = not (optional and isinstance(error, NotVisible))
             return found.trouble if isinstance(error, TransientError | LoginRefused) else None
         return None
 
@@ -160,10 +162,9 @@ class Reconciliation:
     def _restore(self, found: Comparison, missing: dict[str, pa.Table]) -> None:
         """Bring what is missing: by its keys, else by reading the object once more."""
         records = {record for pairs in missing.values() for record in pairs["record"].to_pylist() if record}
-        walked = self._walker.known(found.object)
         try:
             for page in self._fetched(found.object, sorted(records)):
-                self._walker.put(walked, page)
+                self._walker.take(found.object, page)
         except (SchemaChanged, LoginRefused):
             raise
         except PermanentError:
@@ -187,7 +188,7 @@ class Reconciliation:
             before = found.changed
             self._compare(found, records)
             if found.changed > before and not self._depth.dry_run:
-                self._walker.put(self._walker.known(found.object), records)
+                self._walker.take(found.object, records)
                 found.repaired += found.changed - before
 
     def _asked_for(self, name: str, listed: Listed) -> Iterable[Sequence[Record]]:

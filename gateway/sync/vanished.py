@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.errors import CursorLost, PermanentError
+from gateway.sync import telemetry
 from gateway.sync.readings import entities_of
 from gateway.sync.walk import Keys, Walked, Walker
 
@@ -39,6 +40,8 @@ def bury_deleted(walker: Walker, walked: Walked) -> bool:
             walker.ledger.clear_rejects(walker.source.name, name, chunk)
     except CursorLost as lost:
         log.warning("Not all deletions of %s in %s are known: keys are compared. %s", name, walker.source.name, lost)
+        walker.report.outrun[name] = str(lost)
+        telemetry.outrun.add(1, {"system": walker.source.name, "object": name})
         return False
     return True
 
