@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from connectors.contract import Connector, Position
-from connectors.errors import ConnectorError, LoginRefused, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, TransientError
 from connectors.mapping import ObjectMapping
 from connectors.registry import KINDS, needs
 from gateway.doctor.finding import Finding, Level, fail, ok, warn
@@ -140,15 +140,22 @@ class SourceVisit:
         except (TransientError, LoginRefused) as error:
             finding = self._fail("permissions", f"{mapped.name}: {error}", _wait_or_mend(error))
             raise Silent(finding) from error
+        except NotVisible as error:
+            if not mapped.optional:
+                yield self._unreadable(mapped, error)
+            return
         except ConnectorError as error:
-            advice = f"Give the integration user the right to read {mapped.name}, or take it out of the mapping."
-            yield self._fail("permissions", f"{mapped.name}: {error}", advice)
+            yield self._unreadable(mapped, error)
             return
         if absent:
             fills = ", ".join(dict.fromkeys(place for path in absent for place in columns_of(mapped, path)))
             text = f"{mapped.name} has no {', '.join(absent)} that the integration user sees; it fills {fills}."
             advice = "Give the field's permission back, or change the mapping; `tieout mappings diff` shows new names."
             yield self._fail("fields", text, advice)
+
+    def _unreadable(self, mapped: ObjectMapping, error: ConnectorError) -> Finding:
+        advice = f"Give the integration user the right to read {mapped.name}, or take it out of the mapping."
+        return self._fail("permissions", f"{mapped.name}: {error}", advice)
 
     def _limits(self, connector: Connector) -> Iterator[Finding]:
         try:

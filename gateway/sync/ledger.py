@@ -117,18 +117,18 @@ class Ledger:
                 statement = insert(SyncObject).values(system=system, object=name, mapping_hash=mapping_hash, **said)
                 session.execute(statement.on_conflict_do_update(index_elements=["system", "object"], set_=said))
 
+    def failures(self, system: str) -> dict[str, str]:
+        """Why the last poll of an object did not end well, by object."""
+        found = select(SyncObject.object, SyncObject.failure).where(SyncObject.system == system).order_by("object")
+        with self._database.session() as session:
+            return {name: failure for name, failure in session.execute(found) if failure is not None}
+
     def forget_unread(self, system: str, name: str) -> bool:
         """Forget an object that was never read to its end; False, and nothing is forgotten, where it was."""
         unread = delete(SyncObject).where(*_of(system, name), SyncObject.watermark.is_(None))
         with self._database.session() as session:
             session.execute(unread)
             return session.get(SyncObject, (system, name)) is None
-
-    def failures(self, system: str) -> dict[str, str]:
-        """Why the last poll of an object did not end well, by object."""
-        found = select(SyncObject.object, SyncObject.failure).where(SyncObject.system == system).order_by("object")
-        with self._database.session() as session:
-            return {name: failure for name, failure in session.execute(found) if failure is not None}
 
     def polled_at(self, system: str) -> datetime | None:
         """When the system was last asked, whatever came of it."""

@@ -1,12 +1,12 @@
 """A mapping against what its source says of itself today, and against what the source said at the last run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
 from books.columns import Kind
 from connectors.contract import SourceField
-from connectors.errors import ConnectorError, LoginRefused, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, TransientError
 from connectors.fields import ColumnRule
 from connectors.mapping import ObjectMapping, Target
 from gateway.sync.described import Description, columns_of, missing
@@ -57,6 +57,8 @@ def differences(source: OpenSource, schemas: Schemas) -> Iterator[Remark]:
         try:
             fields = source.connector.fields(name)
         except ConnectorError as error:
+            if isinstance(error, NotVisible) and source.mapping.objects[name].optional:
+                continue
             yield Remark(source.name, name, "", About.UNREACHED, str(error))
             if isinstance(error, TransientError | LoginRefused):
                 return
@@ -83,8 +85,8 @@ def of_object(
             yield from (remark(*said) for said in _rule(target, rule, described))
         for field, allowed in target.where:
             known = described.get(field.path)
-            named = allowed if isinstance(allowed, frozenset) else frozenset[str]()
-            never = sorted(named - set(known.values)) if known and known.values else []
+            listed = allowed if isinstance(allowed, Set) else frozenset[str]()
+            never = sorted(listed - set(known.values)) if known and known.values else []
             if never:
                 text = f"never is {', '.join(map(repr, never))}, which {target.entity.name} asks for"
                 yield remark(field.path, About.VALUES, text)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from books.errors import BooksError
 from books.snapshots import Snapshot
 from connectors.contract import Page, Record
-from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, PermanentError, SchemaChanged, TransientError
 from connectors.tables import booked
 from gateway.installation import Installation
 from gateway.sync.comparison import Comparison, Listed, list_keys
@@ -133,6 +133,8 @@ class Reconciliation:
             step(found)
         except (ConnectorError, BooksError) as error:
             found.trouble = str(error)
+            optional = self._source.mapping.objects[found.object].optional
+            found.comparable = not (optional and isinstance(error, NotVisible))
             return found.trouble if isinstance(error, TransientError | LoginRefused) else None
         return None
 
@@ -160,10 +162,9 @@ class Reconciliation:
     def _restore(self, found: Comparison, missing: dict[str, pa.Table]) -> None:
         """Bring what is missing: by its keys, else by reading the object once more."""
         records = {record for pairs in missing.values() for record in pairs["record"].to_pylist() if record}
-        walked = self._walker.known(found.object)
         try:
             for page in self._fetched(found.object, sorted(records)):
-                self._walker.put(walked, page)
+                self._walker.take(found.object, page)
         except (SchemaChanged, LoginRefused):
             raise
         except PermanentError:
@@ -187,7 +188,7 @@ class Reconciliation:
             before = found.changed
             self._compare(found, records)
             if found.changed > before and not self._depth.dry_run:
-                self._walker.put(self._walker.known(found.object), records)
+                self._walker.take(found.object, records)
                 found.repaired += found.changed - before
 
     def _asked_for(self, name: str, listed: Listed) -> Iterable[Sequence[Record]]:

@@ -11,7 +11,7 @@ from gateway.errors import Unavailable
 from gateway.installation import Installation
 from gateway.sync.cycle import CycleReport, SyncCycle
 from gateway.sync.schemas import Schemas
-from gateway.sync.scope import Scope, validate
+from gateway.sync.scope import EVERYTHING, Scope, validate
 from gateway.sync.source import OpenSource, SourceReport
 from gateway.sync.walk import Progress, silent
 
@@ -67,7 +67,12 @@ def sync_lock(database: Database) -> Iterator[Callable[[], None]]:
         yield go_on
 
 
-def opened_cycle(installed: Installation, progress: Progress, scope: Scope, go_on: Callable[[], None]) -> SyncCycle:
+def opened_cycle(
+    installed: Installation,
+    progress: Progress = silent,
+    scope: Scope = EVERYTHING,
+    go_on: Callable[[], None] = lambda: None,
+) -> SyncCycle:
     """A cycle over the books of an installation, for whoever holds the lock."""
     schemas = Schemas(installed.database)
     return SyncCycle(installed.store, installed.ledger, schemas, installed.clock, progress, scope=scope, go_on=go_on)
@@ -87,7 +92,7 @@ def _read(installed: Installation, cycle: SyncCycle, name: str, wanted: Sequence
 
 
 def open_source(installed: Installation, name: str) -> OpenSource:
-    """A source with its connector, which the caller closes. Raises PermanentError where a setting is missing."""
+    """The source as tieout.yaml sets it up; its connector is the caller's to close. Raises PermanentError."""
     said = installed.source(name)
     return OpenSource(
         name,

@@ -65,7 +65,7 @@ class ScopedPoll:
     def _fetch(self, name: str, keys: Sequence[str]) -> None:
         mapped = self.source.mapping.objects[name]
         records = [record for some in self.source.connector.fetch(name, keys) for record in some]
-        self._walker.put(self._walker.known(name), records)
+        self._walker.take(name, records)
         self.touched.update((self.source.name, entity) for entity in entities_of(self.source.mapping, name))
         by_key = {joined(mapped.key)(record): record for record in records}
         self._found.update(((name, key), by_key.get(key)) for key in keys)

@@ -91,28 +91,23 @@ class Walker:
 
     def again(self, name: str, since: datetime | None) -> Walked:
         """Read what changed since then, or all, once more, and keep no position: no walk begins elsewhere for it."""
-        walked = replace(self.known(name, since), started=self.source.connector.source_time())
-        connector = self.source.connector
+        source, started = self.source, self.source.connector.source_time()
+        standing = self.ledger.begin(source.name, name, source.mapping.hash, started, self.clock())
+        standing = replace(standing, deletions_from=since or standing.deletions_from)
+        walked = Walked(name, source.mapping.objects[name], started, standing, whole=False, keeps=False)
         try:
-            self._store(walked, connector.changes(name, Position(since) if since else None))
+            self._store(walked, source.connector.changes(name, Position(since) if since else None))
         except CursorLost as lost:
-            log.warning("%s does not go back so far in %s, which is read whole. %s", self.source.name, name, lost)
-            self._store(walked, connector.changes(name, None))
+            log.warning("%s does not go back so far in %s, which is read whole. %s", source.name, name, lost)
+            self._store(walked, source.connector.changes(name, None))
         return walked
 
-    def known(self, name: str, since: datetime | None = None) -> Walked:
-        """A walk of no step: what records of the object that come by themselves are written with.
-
-        `since` is from when on the source's list of deletions is asked.
-        """
-        source, now = self.source, self.clock()
-        standing = self.ledger.begin(source.name, name, source.mapping.hash, now, now)
-        standing = replace(standing, deletions_from=since or standing.deletions_from)
-        return Walked(name, source.mapping.objects[name], now, standing, whole=False, keeps=False)
-
-    def put(self, walked: Walked, records: Sequence[Record]) -> None:
-        """Write records, and note which of them cannot become rows."""
-        self._note(walked, Page(records, None), self._write(walked, records))
+    def take(self, name: str, records: Sequence[Record]) -> None:
+        """Write records that were asked for by their keys. No position moves: others may lie between."""
+        now = self.clock()
+        self.report.records.setdefault(name, 0)
+        apart = Walked(name, self.source.mapping.objects[name], now, Standing(None, now, None), whole=False)
+        self._note(apart, Page(records, None), self._write(apart, records))
 
     def absent(self, name: str) -> bool:
         """Whether an object that is not visible never was: it is optional, was never read, and left no rows."""

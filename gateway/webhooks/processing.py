@@ -24,9 +24,7 @@ from gateway.installation import Installation
 from gateway.sweep import Sweep, concerned, sweep
 from gateway.sync.readings import entities_of
 from gateway.sync.run import SYNC_LOCK, open_source, opened_cycle
-from gateway.sync.scope import EVERYTHING
 from gateway.sync.scoped import ScopedPoll
-from gateway.sync.walk import silent
 from gateway.webhooks.pending import Delivery, any_due, claim, done, forget, not_done
 
 log = logging.getLogger(__name__)
@@ -129,8 +127,7 @@ def _publish(installed: Installation, lock: Held) -> None:
         raise Unavailable("The database let go of this run, so that a sync may have begun: nothing was published.")
     snapshot = installed.ledger.latest()
     if snapshot is None or installed.store.versions() != snapshot.versions:
-        cycle = opened_cycle(installed, silent, EVERYTHING, lambda: None)
-        cycle.publish(installed.mappings, installed.matching, installed.books)
+        opened_cycle(installed).publish(installed.mappings, installed.matching, installed.books)
 
 
 def _settle(installed: Installation, deliveries: Iterable[Delivery], ran: Processed, now: datetime) -> None:
