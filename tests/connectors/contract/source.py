@@ -39,7 +39,10 @@ class ContractSource(Protocol):
         """The secret settings, under their names."""
 
     def put(self, number: int, text: str, late: timedelta = timedelta(0)) -> None:
-        """Insert the record, or change it. `late`: committed now, stamped so much earlier; within the look-back."""
+        """Insert the record, or change it. One that was removed before comes back: under its key, or under another.
+
+        `late`: committed now, stamped so much earlier; within the look-back.
+        """
 
     def remove(self, number: int) -> None:
         """Delete a live record as users do: where the source keeps a list of deletions, it is in it."""
