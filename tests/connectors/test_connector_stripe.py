@@ -448,7 +448,7 @@ def test_settings_with_which_nothing_would_end() -> None:
     ]
     for wrong in wrongs:
         with pytest.raises(PermanentError, match="must"):
-            StripeConfig(KEY, **{name: value})
+            StripeConfig(KEY, **wrong)
 
 
 def test_a_time_zone_that_is_not_there(connect: Connect) -> None:
