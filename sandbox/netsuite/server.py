@@ -59,8 +59,12 @@ class NetSuiteServer:
     ) -> None:
         self.account = account
         self.most_in_flight = 0
-        self.passports = PassportDesk(token_keys, account.account_id, wall_clock) if token_keys else None
-        self.soap = SoapService(account, self.passports, wall_clock)
+        # What is signed is judged by the clock that the answers tell, wrong as it may be.
+        self.passports: PassportDesk | None = None
+        if token_keys is not None:
+            account_id = account.account_id
+            self.passports = PassportDesk(token_keys, account_id, lambda: wall_clock() + self.faults.skew)
+        self.soap = SoapService(account, self.passports, wall_clock, lambda: account.clock() + self.faults.skew)
         self.requests: Counter[str] = Counter()
         self.concurrency_refusals = 0
         self.in_flight = 0

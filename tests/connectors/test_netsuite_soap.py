@@ -4,24 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
 import pytest
-import respx
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxml import etree
 
 from connectors.contract import Page, Position
 from connectors.errors import ConnectorError, LoginRefused, MappingError, NotVisible, PermanentError, TransientError
 from connectors.mapping import Reject
 from connectors.mapping_file import parse, shipped
-from connectors.netsuite.config import NetSuiteConfig
 from connectors.netsuite.soap.connector import NetSuiteSoap
-from connectors.netsuite.soap.definition import definition_at
-from connectors.netsuite.soap.faults import status_error
 from connectors.netsuite.soap.searching import Window
 from connectors.retries import RetryPolicy
 from sandbox.company.render_netsuite import TABLES
@@ -31,23 +24,10 @@ from sandbox.netsuite.soap.definition import FOLDER, PORT_PATH
 from sandbox.netsuite.soap.service import misorder, unknown_element
 from tests.connectors.conftest import NOON, Clock
 from tests.connectors.contract.netsuite_soap_source import NetSuiteSoapSource
+from tests.connectors.netsuite_soap_opened import SECRETS, opened
 
-KEYS = TokenKeys("consumer-key", "consumer-secret", "token-id", "token-secret")
-SECRETS = {
-    "consumer_key": KEYS.consumer_key,
-    "consumer_secret": KEYS.consumer_secret,
-    "token_id": KEYS.token_id,
-    "token_secret": KEYS.token_secret,
-}
-WSDL = str(FOLDER / "netsuite.wsdl")
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "netsweet_netsuite_soap"
+KEYS = TokenKeys(**SECRETS)
 _, PUBLIC = make_key_pair("ES256")
-
-
-def _opened(clock: Callable[[], datetime], yaml: str = "", **said: Any) -> NetSuiteSoap:
-    config = NetSuiteConfig("1234567_SB1", **{"transport": "soap", "wsdl": WSDL, **SECRETS, **said})
-    assert config.token_keys is not None
-    return NetSuiteSoap(config, config.token_keys, parse(yaml) if yaml else shipped("netsuite_soap"), clock)
 
 
 class Connect(Protocol):
@@ -65,7 +45,12 @@ def account(clock: Clock) -> NetSuiteAccount:
 @pytest.fixture
 def server(account: NetSuiteAccount, clock: Clock) -> Iterator[NetSuiteServer]:
     with NetSuiteServer(
-        account, client_id="c", certificate_id="c", public_key_pem=PUBLIC, wall_clock=clock, token_keys=KEYS
+        account,
+        client_id="c",
+        certificate_id="c",
+        public_key_pem=PUBLIC,
+        wall_clock=clock,
+        token_keys=TokenKeys(**SECRETS),
     ) as running:
         yield running
 
@@ -75,11 +60,11 @@ def connect(server: NetSuiteServer, clock: Clock, retries: RetryPolicy) -> Itera
     """Opens connectors that are closed after the test."""
     with ExitStack() as stack:
 
-        def opened(**more: Any) -> NetSuiteSoap:
+        def open_one(**more: Any) -> NetSuiteSoap:
             said = {"base_url": server.url, "page_size": 5, "retries": retries, **more}
-            return stack.enter_context(closing(_opened(clock, **said)))
+            return stack.enter_context(closing(opened(clock, **said)))
 
-        yield opened
+        yield open_one
 
 
 def _customers(account: NetSuiteAccount, count: int, **more: Any) -> None:
@@ -327,7 +312,7 @@ def test_a_clock_that_is_wrong_is_put_right_by_the_accounts(
     server: NetSuiteServer, retries: RetryPolicy, clock: Clock
 ) -> None:
     slow = Clock(NOON - timedelta(hours=1))
-    with closing(_opened(slow, base_url=server.url, retries=retries)) as connector:
+    with closing(opened(slow, base_url=server.url, retries=retries)) as connector:
         assert connector.source_time() == clock()
     assert server.soap.refusals == ["The timestamp is too far from now."]
 
@@ -378,7 +363,7 @@ def test_the_contract_source_is_read_as_it_says(clock: Clock, retries: RetryPoli
         mapping = parse(source.mapping)
         said = {**source.settings(), **source.secrets(), "retries": retries}
         said.pop("account_id")
-        with closing(_opened(clock, source.mapping, **said)) as connector:
+        with closing(opened(clock, source.mapping, **said)) as connector:
             for number in range(14):
                 source.put(number, f"text {number}", timedelta(minutes=number))
             source.remove(2)
@@ -394,111 +379,3 @@ def test_the_contract_source_is_read_as_it_says(clock: Clock, retries: RetryPoli
                 assert found.keys() == truth.keys()
                 assert all(found[place].items() >= said.items() for place, said in truth.items())
         assert source.over_limit() == 0
-
-
-published = pytest.mark.skipif(not PUBLISHED.is_dir(), reason="The published replies are not beside this repository.")
-ADDRESS = "https://1234567-sb1.suitetalk.api.netsuite.com"
-
-
-UNSTAMPED = """
-connector: netsuite
-objects:
-  Customer:
-    key: internalId
-    targets:
-      - {entity: accounts, account: internalId, columns: {name: companyName}}
-"""
-
-
-def _asked(clock: Clock, reply: bytes, status: int = 200, yaml: str = "") -> NetSuiteSoap:
-    """A connector whose account gives this reply to everything."""
-    respx.post(f"{ADDRESS}{PORT_PATH}").respond(status, content=reply, headers={"content-type": "text/xml"})
-    return _opened(clock, yaml, retries=RetryPolicy(attempts=1))
-
-
-def _of_our_version(name: str) -> bytes:
-    text = (PUBLISHED / name).read_text()
-    version = text.partition("urn:messages_")[2][:6]
-    return text.replace(f"_{version}.", "_2023_2.").encode()
-
-
-@published
-@respx.mock
-@pytest.mark.parametrize(
-    ("name", "kind", "says"),
-    [
-        ("login/failure_concurrent_requests.xml", TransientError, "WS_CONCUR_SESSION_DISALLWD"),
-        ("login/failure_invalid_credentials.xml", LoginRefused, "INVALID_LOGIN_CREDENTIALS"),
-    ],
-)
-def test_published_faults(clock: Clock, name: str, kind: type[ConnectorError], says: str) -> None:
-    with closing(_asked(clock, (PUBLISHED / name).read_bytes(), 500)) as connector, pytest.raises(kind, match=says):
-        connector.source_time()
-
-
-@published
-@respx.mock
-def test_published_deletions(clock: Clock) -> None:
-    with closing(_asked(clock, _of_our_version("get_deleted/get_deleted_invoices.xml"))) as connector:
-        assert sorted(connector.deletions("Invoice", NOON)) == ["1", "2", "3"]
-
-
-@published
-@respx.mock
-def test_published_records_of_another_type_are_unreadable(clock: Clock) -> None:
-    reply = _of_our_version("search/single_search_result.xml")
-    with closing(_asked(clock, reply, yaml=UNSTAMPED)) as connector:
-        (page,) = connector.changes("Customer", None)
-    (reject,) = parse(UNSTAMPED).objects["Customer"].book(page.records, "erp", NOON).rejects
-    assert "where a Customer was asked for" in reject.reason
-
-
-@published
-@respx.mock
-def test_published_records_of_a_type_that_the_wsdl_does_not_know(clock: Clock) -> None:
-    reply = _of_our_version("search/basic_search_contact.xml")
-    with (
-        closing(_asked(clock, reply, yaml=UNSTAMPED)) as connector,
-        pytest.raises(PermanentError, match="does not fit the WSDL: No type 'Contact'"),
-    ):
-        list(connector.changes("Customer", None))
-
-
-@published
-@pytest.mark.parametrize("path", sorted(PUBLISHED.glob("*/*error*.xml")), ids=lambda path: path.stem)
-def test_published_statuses(path: Path) -> None:
-    definition = definition_at(WSDL)
-    status = definition.type("Status")
-    failures = 0
-    for node in etree.parse(path).iter("{*}status"):
-        text = etree.tostring(node).decode()
-        version = etree.QName(node).namespace.partition("_")[2][:6]
-        read = status.parse_xmlelement(
-            etree.fromstring(text.replace(f"_{version}.", "_2023_2.")), definition.document.types
-        )
-        error = status_error("erp", "add", read)
-        failures += error is not None
-        for message in node.iter("{*}message"):
-            assert " ".join((message.text or "").split())[:100] in str(error)
-    assert failures
-
-
-@respx.mock
-@pytest.mark.parametrize(
-    ("reply", "kind"),
-    [
-        (httpx.Response(301), PermanentError),
-        (httpx.Response(401), LoginRefused),
-        (httpx.Response(404), PermanentError),
-        (httpx.Response(429), TransientError),
-        (httpx.Response(500, html="<html></html>"), TransientError),
-        (httpx.Response(200, html="<!DOCTYPE html><html></html>"), TransientError),
-        (httpx.Response(200, html="<html></html>"), TransientError),
-        (httpx.Response(200, content=b""), TransientError),
-    ],
-)
-def test_answers_that_are_no_reply(clock: Clock, reply: httpx.Response, kind: type[ConnectorError]) -> None:
-    with closing(_asked(clock, b"")) as connector:
-        respx.post(f"{ADDRESS}{PORT_PATH}").mock(return_value=reply)
-        with pytest.raises(kind):
-            connector.source_time()

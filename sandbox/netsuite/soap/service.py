@@ -33,18 +33,26 @@ Spoil = Callable[[etree._Element], None]
 
 
 class SoapService:
-    """Answers envelopes for one account. `desk` is None where token-based authentication is off.
+    """Answers envelopes for one account. `desk` is None where token-based authentication is off. `server_clock` is
+    what getServerTime tells.
 
     `refusals` collects why a login was refused, which the reply does not say. `searches` has switches of its own,
     and `done` counts operations.
     """
 
-    def __init__(self, account: NetSuiteAccount, desk: PassportDesk | None, wall_clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        account: NetSuiteAccount,
+        desk: PassportDesk | None,
+        wall_clock: Callable[[], datetime],
+        server_clock: Callable[[], datetime],
+    ) -> None:
         self.refusals: list[str] = []
         self.searches = Searches(account, wall_clock)
         self.done: Counter[str] = Counter()
         self._account = account
         self._desk = desk
+        self._server_clock = server_clock
         self._statuses: deque[StatusRefused] = deque()
         self._spoilers: deque[Spoil] = deque()
         self._numbers = itertools.count(1)
@@ -103,7 +111,7 @@ class SoapService:
             raise invalid_login() from None
 
     def _time(self) -> dict[str, Any]:
-        now = self._account.clock().replace(microsecond=0)
+        now = self._server_clock().replace(microsecond=0)
         return {"status": {"isSuccess": True}, "serverTime": moment(now, self._account.session_zone)}
 
     def _deleted(self, asked: Any, index: int) -> dict[str, Any]:
