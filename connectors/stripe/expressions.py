@@ -118,7 +118,7 @@ def _months(record: Record, path: str) -> int | None:
         return None
     count = interval.get("interval_count", 1)
     if type(count) is not int:
-        raise Odd(count)
+        raise Odd(f"{count!s:.60} as a count of intervals")
     return _MONTHS[interval["interval"]] * count
 
 
