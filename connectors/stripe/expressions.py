@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Context, Decimal, Inexact
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from functools import partial, reduce
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,8 +30,8 @@ from connectors.stripe.currencies import major
 
 PARENT = "_parent"
 _WRITTEN = re.compile(r"([a-z]+)\(([\w., ]+)\)")
-# No exponent: that of a text might ask for more digits than there is room for.
-_NUMBER = re.compile(r"[+-]?[0-9]{1,60}(\.[0-9]{1,60})?")
+# More digits than this, before or after the point, no amount has.
+_MOST_DIGITS = 60
 _MONTHS = {"month": 1, "year": 12}
 # Sums never round: they have room for every digit, and would rather fail.
 _EXACT = Context(prec=200, traps=[Inexact])
@@ -118,7 +118,7 @@ def _months(record: Record, path: str) -> int | None:
         return None
     count = interval.get("interval_count", 1)
     if type(count) is not int:
-        raise Odd(count)
+        raise Odd(f"{count!s:.60} as a count of intervals")
     return _MONTHS[interval["interval"]] * count
 
 
@@ -148,11 +148,21 @@ def _currency(record: Record, steps: Sequence[str]) -> str | None:
 
 
 def _amounts(record: Record, path: str) -> Iterator[Decimal]:
-    """Raises Odd for a value that is no number written in digits."""
+    """Raises Odd for a value that is no number, worded so that no column takes it for one in another unit."""
     for value in _values(record, path):
-        if not (type(value) is int or (isinstance(value, str) and _NUMBER.fullmatch(value))):
+        if not isinstance(value, int | str) or isinstance(value, bool):
             raise Odd(value)
-        yield Decimal(value)
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if (
+            not number.is_finite()
+            or int(number.as_tuple().exponent) < -_MOST_DIGITS
+            or number.adjusted() > _MOST_DIGITS
+        ):
+            raise Odd(f"{value!s:.60} as minor units")
+        yield number
 
 
 def _values(value: Any, path: str) -> list[Any]:

@@ -440,13 +440,8 @@ def test_a_mapping_that_cannot_be_read(connect: Connect, text: str, wrong: str) 
 
 
 def test_settings_with_which_nothing_would_end() -> None:
-    wrongs: list[dict[str, Any]] = [
-        {"requests_per_s": 0},
-        {"page_size": 0},
-        {"window_hours": -1},
-        {"margin_hours": 720},
-    ]
-    for wrong in wrongs:
+    wrong: dict[str, Any] = {"requests_per_s": 0, "page_size": 0, "window_hours": -1, "margin_hours": 720}
+    for name, value in wrong.items():
         with pytest.raises(PermanentError, match="must"):
             StripeConfig(KEY, **wrong)
 

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from books.columns import Kind
 from connectors.errors import MappingError
 from connectors.stripe.currencies import NONE, THREE, major, places
 from connectors.stripe.expressions import Expressions
+from connectors.transforms import BadValue, decimal_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 CURRENCIES = st.sampled_from(["usd", "EUR", "jpy", "KRW", "kwd", "tnd", "isk", "ugx"])
@@ -105,15 +107,28 @@ def test_a_label_stands_where_there_is_an_amount() -> None:
     assert _computed(name, {"discount_amounts": []}) is None
 
 
+@given(st.one_of(st.text(), st.decimals().map(str), st.integers(), st.booleans(), st.none(), st.lists(st.text())))
+def test_no_column_takes_minor_units_for_an_amount(value: Any) -> None:
+    left = _computed("money(total)", {"total": value, "currency": "usd"})
+    members = value if isinstance(value, list) else [value]
+    try:
+        taken = decimal_of(Kind.PRICE)(left)
+    except BadValue:
+        return
+    assert taken * 100 == sum(Decimal(member) for member in members if member not in (None, ""))
+
+
 @pytest.mark.parametrize(
     ("name", "record", "left"),
     [
-        ("money(total)", {"total": "many", "currency": "usd"}, "many"),
+        ("money(total)", {"total": "many", "currency": "usd"}, "many as minor units"),
+        ("money(total)", {"total": 10**300, "currency": "usd"}, f"1{'0' * 59} as minor units"),
+        ("money(total)", {"total": "1e999999", "currency": "usd"}, "1e999999 as minor units"),
         ("money(total)", {"total": True, "currency": "usd"}, True),
         ("money(total)", {"total": 5}, "5 of no currency"),
         ("instant(created)", {"created": "now"}, "now"),
         ("day(created)", {"created": 10**20}, 10**20),
-        ("months(r)", {"r": {"interval": "month", "interval_count": "two"}}, "two"),
+        ("months(r)", {"r": {"interval": "month", "interval_count": "2"}}, "2 as a count of intervals"),
     ],
 )
 def test_what_cannot_be_computed_is_left_for_the_column_to_refuse(name: str, record: Any, left: Any) -> None:
