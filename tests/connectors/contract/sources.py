@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from tests.connectors.contract.billingplatform_source import BillingPlatformSource
 from tests.connectors.contract.files_source import FilesSource
 from tests.connectors.contract.netsuite_source import NetSuiteSource
 from tests.connectors.contract.salesforce_source import SalesforceSource
@@ -16,6 +17,7 @@ Make = Callable[[Callable[[], datetime], Path], ContractSource]
 SOURCES: Mapping[str, Make] = {
     "salesforce": lambda clock, _: SalesforceSource(clock),
     "zuora": lambda clock, _: ZuoraSource(clock),
+    "billingplatform": lambda clock, _: BillingPlatformSource(clock),
     "netsuite": lambda clock, _: NetSuiteSource(clock),
     "files": lambda clock, folder: FilesSource(clock, folder / "files"),
 }
