@@ -44,7 +44,7 @@ class Organisation:
             self._show(name)
 
     def put(self, entity: str, fields: Mapping[str, object]) -> str:
-        """Insert a record, or update the fields given of the one with that Id, in the recycle bin or not; return the Id.
+        """Insert a record, or update the fields given of the one with that Id, binned or not; return the Id.
 
         Raises ValueError for an unknown entity or field, and for a value that does not fit.
         """
