@@ -78,7 +78,9 @@ class Door:
         session, self._session = self._session, None
         if session is not None and self._by_session and self._reached:
             with suppress(ConnectorError):
-                self.wire.send("POST", f"{REST}/logout", headers=session.header)
+                self._config.retries.call(
+                    lambda: self.wire.send("POST", f"{REST}/logout", headers=session.header), self.wire.system
+                )
         self.wire.close()
 
     def _logged_in(self) -> Session:

@@ -44,7 +44,7 @@ class Organisation:
             self._show(name)
 
     def put(self, entity: str, fields: Mapping[str, object]) -> str:
-        """Insert a record, or update the fields given of the one with that Id; return the Id.
+        """Insert a record, or update the fields given of the one with that Id, binned or not; return the Id.
 
         Raises ValueError for an unknown entity or field, and for a value that does not fit.
         """
@@ -53,6 +53,8 @@ class Organisation:
             row = self.stored(name, {field: value for field, value in fields.items() if field.lower() != "id"})
             stamp = kept("datetime", self.clock(), self.zone)
             key = next((int(str(value)) for field, value in fields.items() if field.lower() == "id" and value), None)
+            if key is not None and self.database.find(name, key, deleted=True):
+                self.database.bin(name, key, deleted=False)
             if key is not None and self.database.find(name, key):
                 self.database.update(name, key, {"Updated": stamp, **row})
                 return str(key)

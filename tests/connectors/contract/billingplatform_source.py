@@ -1,6 +1,7 @@
 """BillingPlatform for the contract test: accounts, and products of accounts, each in a page of three."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,6 +87,18 @@ class BillingPlatformSource:
             "429 with Retry-After": lambda: self.faults.add(too_many(2), path="/query"),
             "429 without Retry-After": lambda: self.faults.add(too_many(), path="/query"),
         }
+
+    @contextmanager
+    def hidden_field(self) -> Iterator[None]:
+        self._organisation.hide("ACCOUNT", "Name")
+        yield
+        self._organisation.permit("ACCOUNT")
+
+    @contextmanager
+    def lost_permission(self) -> Iterator[None]:
+        self._organisation.forbid("ACCOUNT_PRODUCT")
+        yield
+        self._organisation.permit("ACCOUNT_PRODUCT")
 
     def over_limit(self) -> int:
         return self._server.over_limit
