@@ -254,7 +254,7 @@ def test_a_table_whose_files_mean_nothing_by_themselves_is_read_in_full(lake: La
     lake.append(_row("2"))
     lake.table.delete("id = '1'")
     lake.append(_row("3"))
-    feature = {"minReaderVersion": 3, "minWriterVersion": 7}
+    feature: dict[str, int | list[str]] = {"minReaderVersion": 3, "minWriterVersion": 7}
     feature |= {kind: ["deletionVectors"] for kind in ("readerFeatures", "writerFeatures")}
     first = Path(lake.path, "_delta_log", f"{0:020}.json")
     actions = [json.loads(line) for line in first.read_text().splitlines()]
