@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.contract import SourceField
-from connectors.files.formats import Delivery, csv_header, read
+from connectors.files.delivery import Delivery
+from connectors.files.formats import csv_header, read
 from connectors.mapping import ERROR
 
 # JSON names its fields in every record; so many records are looked at.

@@ -16,7 +16,8 @@ from connectors import telemetry
 from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import PermanentError
 from connectors.files.columns import columns_of
-from connectors.files.formats import Delivery, Unfinished, read
+from connectors.files.delivery import Delivery, Unfinished
+from connectors.files.formats import read
 from connectors.files.taken import Taken
 from connectors.mapping import FILE, LINE, Mapping, ObjectMapping
 from connectors.object_store import Folder, Found

@@ -10,10 +10,7 @@ Files are streamed. Only a JSON document is held as a whole, and may therefore h
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -21,48 +18,14 @@ import pyarrow.parquet as pq
 
 from connectors.arrow_values import records_of
 from connectors.errors import MappingError, PermanentError, SchemaChanged
+from connectors.files.delivery import Delivery, Unfinished
 from connectors.files.lines import LONGEST, Lines, TooLong
 from connectors.http import parsed
 from connectors.mapping import ERROR, ObjectMapping
-from connectors.object_store import Folder, Found
 
 Numbered = Iterator[tuple[int, Mapping[str, Any]]]
 BATCH = 2_000
 LARGEST_JSON = 64 * 1024 * 1024
-# So much of a file's end is looked at to tell whether somebody is still writing it.
-TAIL = 1024 * 1024
-
-
-class Unfinished(Exception):
-    """The file's end does not parse yet: somebody may still be writing it."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A file that is read for an object. `mendable`: a broken end may yet be mended, and raises Unfinished."""
-
-    folder: Folder
-    file: Found
-    mapped: ObjectMapping
-    mendable: bool
-
-    @property
-    def name(self) -> str:
-        return PurePosixPath(self.file.path).name
-
-    @property
-    def suffix(self) -> str:
-        return PurePosixPath(self.file.path).suffix.lower()
-
-    def stream(self) -> io.BufferedReader:
-        return io.BufferedReader(self.folder.stream(self.file.path), 1 << 16)
-
-    def last_line(self) -> bytes:
-        """What follows the last line end; empty for a file that ends with one. At most 1 MiB of it."""
-        with self.folder.open(self.file.path) as file:
-            file.seek(max(0, file.size() - TAIL), os.SEEK_SET)
-            tail: bytes = file.read()
-        return tail.rpartition(b"\n")[2]
 
 
 Reader = Callable[[Delivery], Numbered]

@@ -1,5 +1,6 @@
 """A lake read in place: every change of a table once it is committed, deletions too, and nothing that is not mapped."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -245,6 +246,25 @@ def test_partitions_are_columns(lake: Lakehouse, clock: Clock) -> None:
     connector = lake.connector(clock)
     list(connector.changes("rates", position))
     assert list(connector.deletions("rates", LONG_AFTER)) == ["2"]
+
+
+def test_a_table_whose_files_mean_nothing_by_themselves_is_read_in_full(lake: Lakehouse, clock: Clock) -> None:
+    lake.append(_row("1"))
+    _, position = _read(lake.connector(clock).changes("rates", None))
+    lake.append(_row("2"))
+    lake.table.delete("id = '1'")
+    lake.append(_row("3"))
+    feature: dict[str, int | list[str]] = {"minReaderVersion": 3, "minWriterVersion": 7}
+    feature |= {kind: ["deletionVectors"] for kind in ("readerFeatures", "writerFeatures")}
+    first = Path(lake.path, "_delta_log", f"{0:020}.json")
+    actions = [json.loads(line) for line in first.read_text().splitlines()]
+    first.write_text("".join(json.dumps(a if "protocol" not in a else {"protocol": feature}) + "\n" for a in actions))
+    connector = lake.connector(clock)
+    records, after = _read(connector.changes("rates", position))
+    assert _keys(records) == ["2", "3"]
+    assert list(connector.changes("rates", after)) == []
+    with pytest.raises(CursorLost, match="do not tell which rows were removed"):
+        list(lake.connector(clock).deletions("rates", LONG_AGO))
 
 
 def test_files_that_nobody_committed_are_not_there(lake: Lakehouse, clock: Clock) -> None:

@@ -249,6 +249,8 @@ def test_what_is_missing_or_wrong_names_the_variable(
 def test_folders_are_beside_the_file(tmp_path: Path) -> None:
     assert opened_with("m", "files", {"folder": "in"}, tmp_path, {})["folder"] == tmp_path / "in"
     assert opened_with("m", "files", {"folder": "/in"}, tmp_path, {})["folder"] == Path("/in")
+    assert opened_with("m", "files", {"folder": "s3://in/box"}, tmp_path, {})["folder"] == "s3://in/box"
+    assert opened_with("l", "lake", {"root": "gold"}, tmp_path, {})["root"] == tmp_path / "gold"
 
 
 def test_an_unknown_source_is_named_with_the_known_ones() -> None:
