@@ -72,3 +72,15 @@ def test_the_books_end_as_the_source_is(name: str, tmp_path: Path, database: Dat
             history.settle()
 
     follow()
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_killed_after_a_page_again_and_again(name: str, tmp_path: Path, database: Database) -> None:
+    """Where no look-back would bring back what a position has passed over."""
+    with History(SOURCES[name], tmp_path, database, start=STARTS[0]) as history:
+        history.spread(0, "one")
+        for left in (0, 1, 0, 1):
+            history.killed("progress", left)
+        for left in (5, 11, 17):
+            history.killed("clock", left)
+        history.settle()
