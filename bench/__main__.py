@@ -1,4 +1,5 @@
-"""`make bench`: the six reference checks over the books, as a ratio to hand-written SQL on plain Parquet.
+"""`make bench`: the six reference checks over the books, as a ratio to hand-written SQL on plain Parquet, and a sync as
+a ratio to reading the same pages.
 
 Both sides run in turn in one process on the same threads, so the ratio holds where the machine's speed does not.
 """
@@ -17,6 +18,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from bench import loading
 from bench.data import SYSTEM, Laid, lay
 from bench.reference import CHECKS, FLOOR
 from books.engine import Engine, connect
@@ -36,6 +38,7 @@ def main() -> None:
     laid = lay(folder, said.scale)
     console.print(", ".join(f"{count:,} {entity}" for entity, count in laid.rows.items()))
     console.print(_measured(laid, said.runs))
+    console.print(loading.measured(int(1_000_000 * said.scale), said.runs, folder / "loading"))
 
 
 def _arguments() -> argparse.Namespace:

@@ -21,6 +21,23 @@ def changed_keys(engine: duckdb.DuckDBPyConnection, rows: pa.Table, files: Seque
     return _keys(engine, files, f"SELECT DISTINCT s.key FROM s JOIN held t ON t.key = s.key WHERE {differs}", rows)
 
 
+def changed_columns(engine: duckdb.DuckDBPyConnection, rows: pa.Table, files: Sequence[str]) -> dict[str, int]:
+    """How many live rows of the files differ from `rows` of the same key, by column; "" counts rows, not columns."""
+    if not files:
+        return {}
+    said = [name for name in rows.schema.names if name not in _NOT_SAID and name != "deleted"]
+    differs = {name: f's."{name}" IS DISTINCT FROM t."{name}"' for name in said} | {"": ""}
+    differs[""] = " OR ".join(filter(None, differs.values()))
+    counts = ", ".join(
+        f'count(*) FILTER (WHERE {condition}) AS "{name or "any"}"' for name, condition in differs.items()
+    )
+    with engine.cursor() as cursor:
+        cursor.register("s", rows)
+        held = f"(SELECT * FROM {parquet(files)} WHERE NOT deleted)"
+        row = cursor.execute(f"SELECT {counts} FROM s JOIN {held} t ON t.key = s.key").fetchone() or ()
+    return {name: count for name, count in zip(differs, row, strict=True) if count}
+
+
 def live_keys(engine: duckdb.DuckDBPyConnection, files: Sequence[str], among: pa.Array | None) -> pa.Array:
     """The keys of rows that are no tombstones: all, or those among the given ones."""
     if among is None:

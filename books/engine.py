@@ -104,7 +104,8 @@ def source_rows(snapshot: Snapshot) -> pa.Table:
             "system": system,
             "entity": entity,
             "watermark": reading.watermark,
-            "target_minutes": int(reading.target.total_seconds() // 60),
+            "fresh_from": reading.fresh_from,
+            "stale_at": reading.stale_at,
             "failure": reading.failure,
         }
         for (system, entity), reading in sorted(snapshot.readings.items())

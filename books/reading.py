@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from books.entities import entity
 
-Role = Literal["crm", "billing", "erp", "usage", "seats", "shipping", "reference"]
+Role = Literal["crm", "billing", "erp", "usage", "seats", "shipping", "reference", "integration", "audit", "legacy"]
 ROLES: tuple[str, ...] = get_args(Role)
 
 REQUEST_SCHEMA = ibis.schema(
@@ -29,7 +29,8 @@ SOURCES_SCHEMA = ibis.schema(
         "system": "string",
         "entity": "string",
         "watermark": "timestamp('UTC', 6)",
-        "target_minutes": "int64",
+        "fresh_from": "timestamp('UTC', 6)",  # a watermark further ahead of the clock is not believed
+        "stale_at": "timestamp('UTC', 6)",  # the first instant at which the watermark is too old
         "failure": "string",  # why the last poll did not end well; null when it did
     }
 )

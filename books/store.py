@@ -20,7 +20,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from books.comparing import changed_keys, known_keys, live_keys, parquet
+from books.comparing import changed_columns, changed_keys, known_keys, live_keys, parquet
 from books.entities import ENTITIES, Entity, entity
 from books.errors import PermanentError, TransientError
 
@@ -103,6 +103,12 @@ class Store:
         """The keys of live rows of one system: all, or those among the given ones."""
         table = self._opened(name)
         return pa.array([], pa.string()) if table is None else live_keys(self._engine, _files_of(table, system), among)
+
+    def differences(self, name: str, system: str, rows: pa.Table) -> dict[str, int]:
+        """How many live rows of one system differ from these, by column; "" counts the rows themselves."""
+        table = self._opened(name)
+        source = last_of_each_key(rows)
+        return {} if table is None else changed_columns(self._engine, source, _files_of(table, system))
 
     def _update(self, name: str, system: str, keys: pa.Table, updates: Mapping[str, str]) -> None:
         def once() -> None:

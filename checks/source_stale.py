@@ -3,10 +3,11 @@
 Why it matters: checks that read it are not evaluated until it is fresh, so a run that needs them waits, and what
 broke since the last read is not seen.
 
-Usual cause: expired credentials, a rate limit, a source under maintenance, or a sync process that stopped.
+Usual cause: expired credentials, a rate limit, a source under maintenance, a sync process that stopped, or a clock
+that is wrong.
 
-How to fix: look at the failure, restore the connection, and run the sync once by hand. If the source is often
-slower than its target, agree on another target.
+How to fix: run the doctor, which says what is wrong with the source, restore the connection, and run the sync once by
+hand. If the source is often slower than its target, or rests at night, agree on another target or on a calendar.
 """
 
 import ibis
@@ -20,17 +21,19 @@ from checks.rows import candidates
 def find(books: Books, _: Params) -> ir.Table:
     """One row per system, for the entity that is (or will be) stale first; the others are its evidence."""
     read = books.sources
-    due = read.watermark + read.target_minutes.as_interval("m") + ibis.interval(microseconds=1)
+    read = read.cross_join(books.request.select("now"))
     never = ibis.timestamp("1970-01-01 00:00:00").cast("timestamp('UTC', 6)")
-    read = read.mutate(due=(read.failure.notnull() | read.watermark.isnull()).ifelse(never, due))
+    is_ahead = read.fresh_from > read.now
+    is_unusable = read.failure.notnull() | read.watermark.isnull() | is_ahead
+    read = read.mutate(due=is_unusable.ifelse(never, read.stale_at))
+    mark = read.watermark.strftime("%Y-%m-%d %H:%M") + " UTC"
     state = ibis.coalesce(
         "could not be read: " + read.failure,
-        "was last read at " + read.watermark.strftime("%Y-%m-%d %H:%M") + " UTC",
+        is_ahead.ifelse("was read up to " + mark + ", ahead of our clock", ibis.null("string")),
+        "was last read at " + mark,
         "has not been read yet",
     )
     read = read.mutate(state=read.entity + " " + state)
-    request = books.request.select("now")
-    read = read.cross_join(request)
     order = [read.due, read.entity]
     is_stale = read.due <= read.now
     rows = read.group_by("system").agg(

@@ -133,11 +133,16 @@ class WebhookReader(Protocol):
 
 @dataclass(frozen=True)
 class DraftRun:
-    """An invoice run as the billing platform holds it: rows for the books' invoice_runs, invoices, invoice_lines."""
+    """An invoice run as the billing platform holds it: rows for the books' invoice_runs, invoices, invoice_lines.
+
+    `batches` of the run row is empty where the run bills every account. `whole` is False where the invoices are only
+    some of what the platform is about to bill: then nothing can be said of customers who have none among them.
+    """
 
     run: Mapping[str, Any]
     invoices: Sequence[Mapping[str, Any]]
     lines: Sequence[Mapping[str, Any]]
+    whole: bool = True
 
 
 class RunSource(Protocol):

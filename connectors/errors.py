@@ -5,8 +5,10 @@ ConnectorError
 ├── PermanentError          trying again does not help: a person has to change something
 │   ├── LoginRefused        the credentials or the role are refused
 │   ├── SchemaChanged       an object or field that the mapping names is not visible
+│   │   └── NotVisible      the object itself is not: a permission is missing, or a feature is off
 │   ├── UnknownRecord       the source does not know the record that was asked for
 │   ├── WebhookRefused      what was posted to us is not what it claims to be
+│   │   └── UnreadableMessage   it comes from whom it says, and is not a message
 │   └── MappingError        a mapping file is written wrongly
 └── CursorLost              the source forgot the position: read again from the last watermark
 
@@ -50,12 +52,20 @@ class SchemaChanged(PermanentError):
     """An object or field that the mapping names is not visible to the integration user."""
 
 
+class NotVisible(SchemaChanged):
+    """The object itself is not visible: a permission is missing, or a feature of the source is off."""
+
+
 class UnknownRecord(PermanentError):
     """The source does not know the record."""
 
 
 class WebhookRefused(PermanentError):
     """The signature of a webhook is missing, wrong or too old, or its body is not a message."""
+
+
+class UnreadableMessage(WebhookRefused):
+    """The sender is who it says, and the body is not a message that names records."""
 
 
 class MappingError(PermanentError):

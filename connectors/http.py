@@ -4,13 +4,14 @@ A message names the method and the path only: queries, bodies and headers may ho
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
+import msgspec
 
 from connectors import telemetry
 from connectors.errors import PermanentError, TransientError
@@ -20,31 +21,61 @@ BAD_MOMENT = frozenset({408, 425, 429})
 CONNECT_S = 10.0
 # A wait that is longer than this is a mistake of the header.
 LONGEST_WAIT_S = 86_400.0
+_JSON = msgspec.json.Decoder(float_hook=str)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is neither a 5xx nor a 429. `body` is the parsed JSON, None where it is none."""
+    """An answer that another try would not better. `body` is what was parsed; a refusal that is no JSON has None, and
+    `text`."""
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
 
+@dataclass(frozen=True)
+class Form:
+    """What the body of a success has to be. `read` raises ValueError for a body that is something else."""
+
+    name: str
+    read: Callable[[bytes], Any]
+
+
+class Meter(Protocol):
+    """Keeps a source's limits: asked before every request and told every answer, refusals included."""
+
+    def before(self, path: str) -> None:
+        """Raises TransientError, with the seconds to wait, where the request may not be sent now."""
+
+    def after(self, path: str, headers: Mapping[str, str]) -> None:
+        """What an answer says about the limits stands in its headers."""
+
+
 class Wire:
     """One source behind one base URL. `clock` stands in where the source does not tell the time.
 
-    `timeout_s` is how long a reply may pause; above the longest that the source works on a query.
+    `timeout_s` is how long a reply may pause; above the longest that the source works on a query. `meter` keeps
+    the limits of a source that tells them.
     """
 
-    def __init__(self, system: str, base_url: str, clock: Callable[[], datetime], timeout_s: float = 120.0) -> None:
+    def __init__(
+        self,
+        system: str,
+        base_url: str,
+        clock: Callable[[], datetime],
+        timeout_s: float = 120.0,
+        meter: Meter | None = None,
+    ) -> None:
         self.system = system
         self.base_url = base_url.rstrip("/")
         self._clock = clock
+        self._meter = meter
         self._skew = timedelta(0)
         self._client = httpx.Client(
             base_url=checked_url(self.base_url, system),
@@ -60,10 +91,16 @@ class Wire:
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str | Sequence[str]] | None = None,
+        answer: Form | None = None,
     ) -> Answer:
-        """Send once. Raises TransientError where another try may help, PermanentError for a redirect."""
+        """Send once; a success has JSON in its body, or what `answer` says.
+
+        Raises TransientError where another try may help, PermanentError for a redirect.
+        """
         what = f"{self.system}: {method} {path}"
+        if self._meter is not None:
+            self._meter.before(path)
         try:
             reply = self._client.request(method, path, headers=headers, json=json, data=form, params=params)
         except httpx.TransportError as error:
@@ -73,8 +110,12 @@ class Wire:
             telemetry.request(self.system, None)
             raise TransientError(f"{what} was answered in an encoding that cannot be read.") from error
         telemetry.request(self.system, reply.status_code)
+        if reply.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            telemetry.refused(self.system)
         self._skew = skew(reply.headers, self._clock(), self._skew)
-        return decoded(what, reply.status_code, reply.headers, reply.content)
+        if self._meter is not None:
+            self._meter.after(path, reply.headers)
+        return decoded(what, reply.status_code, reply.headers, reply.content, answer or JSON)
 
     def source_time(self) -> datetime:
         """The source's clock, UTC, as far as its last answer told it: our clock, put right by the difference."""
@@ -84,32 +125,43 @@ class Wire:
         self._client.close()
 
 
-def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-    """The answer, or the error that its status or its body is.
-
-    Raises TransientError for 408, 425, 429, 5xx and for a success whose body is not JSON (cut off, or a page of a
-    proxy); PermanentError for a redirect.
-    """
-    if status in BAD_MOMENT or status >= 500:
-        raise TransientError(f"{what} was answered with HTTP {status}.", retry_after(headers))
-    if 300 <= status < 400:
-        raise PermanentError(f"{what} was answered with a redirect. Correct the base URL.")
-    try:
-        body = parsed(content)
-    except ValueError as error:
-        if 200 <= status < 300:
-            raise TransientError(f"{what} was answered with something that is not JSON, or not all of it.") from error
-        body = None
-    return Answer(status, body, headers)
-
-
 def parsed(content: bytes | str) -> Any:
     """JSON, with fractions as the text that they are, so that no amount passes a float. Raises ValueError."""
-    return json.loads(content, parse_float=str, parse_constant=_no_number)
+    try:
+        return _JSON.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # The standard library is slower, says where the mistake is, and takes what many senders get wrong, such as
+        # half a character: the record that holds it is then refused, and not the page.
+        return json.loads(content, parse_float=str, parse_constant=_no_number)
 
 
 def _no_number(word: str) -> Any:
     raise ValueError(f"{word} is no JSON number")
+
+
+JSON = Form("JSON", parsed)
+
+
+def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes, form: Form = JSON) -> Answer:
+    """The answer, or the error that its status or its body is. A refusal may have JSON in its body, or nothing.
+
+    Raises TransientError for 408, 425, 429 and 5xx, unless the source says that another try will not help (Stripe's
+    `Stripe-Should-Retry: false`), and for a success whose body is of another form (cut off, or a page of a proxy);
+    PermanentError for a redirect.
+    """
+    if (status in BAD_MOMENT or status >= 500) and headers.get("stripe-should-retry") != "false":
+        raise TransientError(f"{what} was answered with HTTP {status}.", retry_after(headers))
+    if 300 <= status < 400:
+        raise PermanentError(f"{what} was answered with a redirect. Correct the base URL.")
+    succeeded = 200 <= status < 300
+    try:
+        body = form.read(content) if succeeded else parsed(content)
+    except ValueError as error:
+        if succeeded:
+            sentence = f"{what} was answered with something that is not {form.name}, or not all of it."
+            raise TransientError(sentence) from error
+        return Answer(status, None, headers, content.decode(errors="replace"))
+    return Answer(status, body, headers)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+import msgspec
+
 from books.columns import Kind
 from books.entities import COMMON, Entity
 from connectors.contract import Record
@@ -21,9 +23,9 @@ from connectors.transforms import BadValue, Convert
 Row = dict[str, Any]
 AccountBy = Literal["own", "crm", "billing_number"]
 
-# Pseudo-fields that the files connector adds to a record.
+# Pseudo-fields that a connector adds to a record: where it stood, and why it could not be read.
 FILE, LINE, ERROR = "_file", "_line", "_unreadable"
-_dump = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_encode = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """The words that a field with a value can have: all but the empty one."""
+
+    def __contains__(self, said: object) -> bool:
+        return said != ""
+
+
+@dataclass(frozen=True)
 class Target:
     """An entity that records of one object fill. Rows come out with all columns, `account_key` still None."""
 
@@ -56,7 +66,7 @@ class Target:
     key: tuple[Field, ...]
     modified: ColumnRule | None
     account: Account | None
-    where: tuple[tuple[Field, frozenset[str]], ...]
+    where: tuple[tuple[Field, abc.Container[str]], ...]
     columns: tuple[ColumnRule, ...]
     raw: tuple[Field, ...]
     sensitive: frozenset[str] = frozenset()
@@ -83,7 +93,7 @@ class Target:
     def row(self, record: Record, system: str, synced_at: datetime) -> Row | Reject:
         """The row, or the reason why there is none. Never raises for what a record holds."""
         if ERROR in record:
-            return Reject(self.object, _place(record), str(record[ERROR]))
+            return Reject(self.object, _place(record) or self._key(record) or "", str(record[ERROR]))
         key = self._key(record)
         if key is None:
             return Reject(self.object, _place(record), f"The record has no usable {self._key_names}, which is its key.")
@@ -132,7 +142,10 @@ class Target:
         names, paths = self._raw_reads
         kept = {name: v for name in names if (v := record.get(name)) is not None and v != ""}
         kept.update((path, v) for path, read in paths if (v := read(record)) is not None and v != "")
-        return _dump(kept)
+        try:
+            return _encode(kept).decode()
+        except UnicodeEncodeError:  # half a character, which only an escape can spell
+            return json.dumps(kept, separators=(",", ":"), default=str)
 
     @cached_property
     def _raw_reads(self) -> tuple[Sequence[str], Sequence[tuple[str, Read]]]:
@@ -184,8 +197,9 @@ class ObjectMapping:
     """One object of the source and the entities that it fills.
 
     `modified` is the field of the cursor; None reads the object in full each time. `look_back_s` None leaves the
-    connector's own. `on_demand` objects are read when somebody asks for a record, not by a walk. `options` are the
-    keys that only one kind of connector knows (`pattern` of files, `deleted_types` of NetSuite).
+    connector's own. `on_demand` objects are read when somebody asks for a record, not by a walk; `optional` ones may
+    be missing from a source that never had them. `options` are the keys that only one kind of connector knows
+    (`pattern` of files, `deleted_types` of NetSuite).
     """
 
     name: str
@@ -198,6 +212,7 @@ class ObjectMapping:
     on_demand: bool
     options: abc.Mapping[str, Any]
     targets: tuple[Target, ...]
+    optional: bool = False
 
     @cached_property
     def fields(self) -> tuple[str, ...]:

@@ -15,11 +15,17 @@
               status: {from: Status, as: choice, values: {Activated: activated}, otherwise: draft}
               charge_type: {constant: recurring}
 
+A `where` lists the values of a field that count; `{filled: true}` is any value, `{filled: false}` none.
 `from` may name several fields: the first that has a value counts; `join` puts several together. `otherwise` is the
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
-and those of one connector: pattern, list, delimiter (files), deleted_types (netsuite).
+and those of one connector: pattern, list, delimiter (files), table, format (lake), deleted_types, lines (netsuite),
+reread_hours (salesforce), expand (stripe).
+
+`optional: true` is for an object of a feature that not every account has. While the account does not show it, and
+never has, the object is left out: nothing fails, and what it fills stays unknown. An optional object that was read
+once and is not shown any more is a lost permission like any other.
 """
 
 import hashlib
@@ -39,6 +45,7 @@ from connectors.errors import MappingError
 from connectors.fields import ColumnRule, Field, word
 from connectors.mapping import (
     Account,
+    Filled,
     Join,
     LookUp,
     Mapping,
@@ -50,9 +57,11 @@ from connectors.registry import KINDS
 from connectors.transforms import BadValue
 
 SHIPPED = Path(__file__).parent / "mappings"
-_OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "raw", "sensitive", "targets"}
+_OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "optional", "raw", "sensitive", "targets"}
 _TARGET_KEYS = {"entity", "key", "account", "where", "columns"}
 _COLUMN_KEYS = {"from", "join", "constant", "as", "values", "otherwise", "zone"}
+# The key that says where the records of an object are, for the kinds of which the object's name does not.
+_PLACED_BY = {"files": "pattern", "lake": "table"}
 _ACCOUNT_BY = ("own", "crm", "billing_number")
 
 
@@ -67,7 +76,7 @@ def load(path: Path | str) -> Mapping:
 
 
 def shipped(name: str) -> Mapping:
-    """A mapping that comes with Tieout: salesforce_cpq, zuora, netsuite, metering or reference."""
+    """A mapping that comes with Tieout, by the name of its file in `mappings/`."""
     return load(SHIPPED / f"{name}.yaml")
 
 
@@ -156,8 +165,8 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
     if not isinstance(targets, list):
         raise spot.wrong("has 'targets' that are not a list")
     options = {option: spot.get(option) for option in KINDS[connector].options - {"look_ups", "join"} if option in spot}
-    if connector == "files":
-        spot.text("pattern")
+    if connector in _PLACED_BY:
+        spot.text(_PLACED_BY[connector])
     return ObjectMapping(
         name=name,
         key=key,
@@ -169,6 +178,7 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
         on_demand=spot.get("on_demand") is True,
         options=options,
         targets=tuple(_target(spot.at(f"target {n}"), t, name, spot, modified) for n, t in enumerate(targets, 1)),
+        optional=spot.get("optional") is True,
     )
 
 
@@ -214,9 +224,18 @@ def _account(spot: _Spot, content: object) -> Account:
     return Account(Field(spot.text("from")), by)
 
 
-def _where(spot: _Spot, content: object) -> tuple[tuple[Field, frozenset[str]], ...]:
-    table = spot.table(content)
-    return tuple((Field(name), frozenset(map(word, _listed(value)))) for name, value in table.items())
+def _where(spot: _Spot, content: object) -> tuple[tuple[Field, abc.Container[str]], ...]:
+    return tuple((Field(name), _counting(spot.at(name), value)) for name, value in spot.table(content).items())
+
+
+def _counting(spot: _Spot, content: Any) -> abc.Container[str]:
+    """The words of a field that a condition lets through."""
+    if not isinstance(content, dict):
+        return frozenset(map(word, _listed(content)))
+    wanted = spot.table(content, {"filled"}).get("filled")
+    if not isinstance(wanted, bool):
+        raise spot.wrong(f"has 'filled' set to {wanted!r}; it must be true or false")
+    return Filled() if wanted else frozenset({""})
 
 
 def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule:
@@ -235,13 +254,15 @@ def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule
     if sources == ["constant"]:
         return ColumnRule(column, kind, (), None, _typed(spot, kind, spot.get("constant")))
     otherwise = _typed(spot, kind, spot.get("otherwise"))
-    convert = transforms.transform(name, kind, _values(spot, kind), _zone(spot))
+    values = _values(spot, kind)
+    convert = transforms.transform(name, kind, values, _zone(spot))
     if transforms.takes_values(name) and "otherwise" in spot:
         convert = _else(convert, otherwise)
     fields = spot.fields(sources[0])
     if not fields:
         raise spot.wrong(f"has an empty {sources[0]!r}")
-    return ColumnRule(column, kind, fields, convert, otherwise, joined=sources == ["join"])
+    choices = tuple(values) if name == "choice" else ()
+    return ColumnRule(column, kind, fields, convert, otherwise, joined=sources == ["join"], choices=choices)
 
 
 def _else(convert: transforms.Convert, otherwise: Any) -> transforms.Convert:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from connectors import files, netsuite, salesforce, zuora
+from connectors import billingplatform, files, lake, netsuite, salesforce, stripe, zuora
 from connectors.contract import Connector, RunSource
 from connectors.errors import MappingError, PermanentError
 from connectors.kind import Clock, Kind
@@ -18,8 +18,11 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         salesforce.KIND,
         zuora.KIND,
+        stripe.KIND,
+        billingplatform.KIND,
         netsuite.KIND,
         files.KIND,
+        lake.KIND,
     )
 }
 

@@ -10,14 +10,16 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.contract import Record
 from connectors.fields import ColumnRule
 from connectors.mapping import ObjectMapping, Reject, Target
-from connectors.transforms import BadValue
+from connectors.transforms import BadValue, text
 
 # True equals 1 in Python, and lists cannot be hashed: columns that hold such values are told apart by their text.
 _HASHED = {str, int, bool, type(None)}
+_WORDS = {str, type(None)}
 
 
 @dataclass(frozen=True)
@@ -74,22 +76,51 @@ def _column(rule: ColumnRule, records: Sequence[Record], kind: pa.DataType, bad:
     if rule.convert is None:
         return pa.repeat(pa.scalar(rule.otherwise, kind), len(records))
     values = rule.values(records)
-    names = _names(values)
-    places: dict[Hashable, int] = {}
+    words = _words(values)
+    if words is not None and rule.convert is text and rule.otherwise is None:
+        return pc.if_else(pc.equal(words, ""), pa.scalar(None, kind), words)
+    distinct, places = _distinct(values) if words is None else _distinct_words(words)
     converted: list[Any] = []
-    refused: set[int] = set()
-    for value, name in zip(values, names, strict=True):
-        if name not in places:
-            places[name] = len(converted)
-            try:
-                converted.append(rule.otherwise if value is None or value == "" else rule.convert(value))
-            except BadValue:
-                refused.add(len(converted))
-                converted.append(None)
-    indices = [places[name] for name in names]
+    refused: list[int] = []
+    for value in distinct:
+        try:
+            converted.append(rule.otherwise if value is None or value == "" else rule.convert(value))
+        except BadValue:
+            refused.append(len(converted))
+            converted.append(None)
     if refused:
-        bad.update(n for n, place in enumerate(indices) if place in refused)
-    return pa.array(converted, kind).take(pa.array(indices, pa.int32()))
+        bad.update(pc.indices_nonzero(pc.is_in(places, value_set=pa.array(refused, pa.int32()))).to_pylist())
+    return pa.array(converted, kind).take(places)
+
+
+def _words(values: Sequence[Any]) -> pa.Array | None:
+    """The values as texts, if they are nothing else and nothing in them needs to be mended or refused."""
+    if not set(map(type, values)) <= _WORDS:
+        return None
+    try:
+        words = pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return None
+    return None if pc.any(pc.match_substring(words, "\0")).as_py() else words
+
+
+def _distinct_words(words: pa.Array) -> tuple[Sequence[str | None], pa.Array]:
+    """What `_distinct` gives, found by Arrow: a page of dates or prices holds few of them."""
+    encoded = words.dictionary_encode(null_encoding="encode")
+    return encoded.dictionary.to_pylist(), encoded.indices
+
+
+def _distinct(values: Sequence[Any]) -> tuple[Sequence[Any], pa.Array]:
+    """The distinct values in the order in which they come, and for every value its place among them."""
+    places: dict[Hashable, int] = {}
+    distinct: list[Any] = []
+    found: list[int] = []
+    for value, name in zip(values, _names(values), strict=True):
+        place = places.setdefault(name, len(distinct))
+        if place == len(distinct):
+            distinct.append(value)
+        found.append(place)
+    return distinct, pa.array(found, pa.int32())
 
 
 def _names(values: Sequence[Any]) -> Sequence[Hashable]:

@@ -13,6 +13,9 @@ _meter = metrics.get_meter("tieout.connectors")
 _requests = _meter.create_counter("connector.requests", unit="{request}", description="Requests sent to a source.")
 _rows = _meter.create_counter("connector.rows", unit="{row}", description="Records that a source handed over.")
 _retries = _meter.create_counter("connector.retries", unit="{retry}", description="Requests that were repeated.")
+_refused = _meter.create_counter(
+    "connector.refused", unit="{request}", description="Requests that a source refused because of its limits."
+)
 
 R = TypeVar("R")
 
@@ -33,3 +36,8 @@ def request(system: str, status: int | None) -> None:
 
 def retry(system: str) -> None:
     _retries.add(1, {"system": system})
+
+
+def refused(system: str) -> None:
+    """Count a request that the source refused because it gets too many, at once or in a time."""
+    _refused.add(1, {"system": system})

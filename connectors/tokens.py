@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.errors import LoginRefused, PermanentError
-from connectors.http import Answer, Wire
+from connectors.http import Answer, Form, Wire
 
 # A token is renewed this long before its end, so that none ends on the way.
 MARGIN = timedelta(seconds=60)
@@ -40,14 +40,15 @@ class Bearer:
         json: Any = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        answer: Form | None = None,
     ) -> Answer:
         """Send with a token; after a 401 once more with a new one. Raises LoginRefused when that is refused too."""
         for _ in range(2):
             token = self._current()
             said = {**(headers or {}), "Authorization": f"Bearer {token.text}"}
-            answer = self.wire.send(method, path, json=json, params=params, headers=said)
-            if answer.status != 401:
-                return answer
+            got = self.wire.send(method, path, json=json, params=params, headers=said, answer=answer)
+            if got.status != 401:
+                return got
             with self._renewing:
                 if self._token is token:
                     self._token = None

@@ -6,7 +6,7 @@ the source sent, so that no amount ever passes a float. Empty (None or "") never
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,8 @@ Convert = Callable[[Any], Any]
 # (digits in all, digits after the point) of the decimal columns, as in books/columns.py.
 DECIMALS: Mapping[Kind, tuple[int, int]] = {Kind.MONEY: (18, 4), Kind.QUANTITY: (18, 6), Kind.PRICE: (24, 8)}
 WHOLE_BITS = 63
+# Moving the point changes no digit: there is room for all of them.
+_SHIFTING = Context(prec=5_000, Emin=MIN_EMIN, Emax=MAX_EMAX)
 TRUE_WORDS = frozenset({"true", "t", "1", "yes", "y"})
 FALSE_WORDS = frozenset({"false", "f", "0", "no", "n"})
 # The word as written without case, spaces, hyphens and underscores, to the months that one billing period lasts.
@@ -62,6 +64,10 @@ def encodable(value: str) -> bool:
 
 def lower(value: Any) -> str:
     return text(value).lower()
+
+
+def upper(value: Any) -> str:
+    return text(value).upper()
 
 
 def listed(value: Any) -> str:
@@ -124,6 +130,18 @@ def negate_of(kind: Kind) -> Convert:
 def absolute_of(kind: Kind) -> Convert:
     convert = decimal_of(kind)
     return lambda value: convert(value).copy_abs()
+
+
+def hundredths_of(kind: Kind) -> Convert:
+    """Amounts in cents, of a currency with two digits after the point."""
+    convert = decimal_of(kind)
+    return lambda value: convert(str(_decimal(value).scaleb(-2, _SHIFTING)))
+
+
+def bound_of(kind: Kind) -> Convert:
+    """The end of a range; a negative number says that it has none, as -1 does (vendors.md C1)."""
+    convert = decimal_of(kind)
+    return lambda value: number if (number := convert(value)) >= 0 else None
 
 
 def day(value: Any) -> date:
@@ -244,6 +262,7 @@ _BY_KIND: Mapping[Kind, Convert] = {
 _TEXT: Mapping[str, Convert] = {
     "text": text,
     "lower": lower,
+    "upper": upper,
     "listed": listed,
     "after_underscore": after_underscore,
 }
@@ -254,13 +273,19 @@ _DATE: Mapping[str, Convert] = {
     "month_start": month_start,
     "month_end": month_end,
 }
+_DECIMAL: Mapping[str, Callable[[Kind], Convert]] = {
+    "negate": negate_of,
+    "absolute": absolute_of,
+    "hundredths": hundredths_of,
+    "bound": bound_of,
+}
 _CHOICES: Mapping[str, Callable[[Mapping[str, Any]], Convert]] = {"choice": choice_of, "months_of": months_of}
 
 
 def names_for(kind: Kind) -> tuple[str, ...]:
     """The transforms that give a value of this kind; the first is the one that a column has by default."""
     if kind in DECIMALS:
-        return (kind.value, "negate", "absolute")
+        return (kind.value, *_DECIMAL)
     special = {
         Kind.TEXT: (*_TEXT, "choice"),
         Kind.WHOLE: ("whole", "months_of", "choice"),
@@ -280,10 +305,8 @@ def transform(name: str, kind: Kind, values: Mapping[str, Any], zone: ZoneInfo |
     """The function of a transform that `names_for` lists for the kind."""
     if name in _CHOICES:
         return _CHOICES[name](values)
-    if name == "negate":
-        return negate_of(kind)
-    if name == "absolute":
-        return absolute_of(kind)
+    if name in _DECIMAL:
+        return _DECIMAL[name](kind)
     if name == "instant":
         return instant_in(zone)
     return _TEXT.get(name) or _DATE.get(name) or _BY_KIND[kind]

@@ -5,21 +5,22 @@ variable `TIEOUT_ZUORA_CLIENT_SECRET`; any other key of a source may be given th
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from books.reading import ROLES, Role
 from checks.contract import Mode, Severity, Tolerance
-from checks.judging import Bands
+from checks.judging import Bands as SeverityLimits
 from checks.ruleset import Override
 from gateway import yaml_file
 from gateway.errors import ConfigError
 from gateway.source_settings import mistakes
+from gateway.sync.profile import Bands
 
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 # The system under which the gateway publishes its own records.
@@ -42,6 +43,20 @@ def _refused(part: P, found: Iterable[str]) -> P:
     return part
 
 
+class Maintenance(Part):
+    """An announced time in which a source does not answer; half-open."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    reason: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        return _refused(
+            self, [] if self.start < self.end else [f"the maintenance from {self.start} does not end later"]
+        )
+
+
 class Source(Part):
     """One system that is read. `settings` are the connector's own."""
 
@@ -50,6 +65,10 @@ class Source(Part):
     mapping: str
     settings: dict[str, Any] = Field(default_factory=dict)
     freshness_minutes: Annotated[int, Field(gt=0)] = 60
+    # A calendar of owners.yaml: only its open time makes readings older. Without it every hour does.
+    freshness_calendar: str | None = None
+    # Nor do these make readings older.
+    maintenance: tuple[Maintenance, ...] = ()
     every_minutes: Annotated[int, Field(gt=0)] = 15
     # How long a row may take to become visible after its stamp; the watermark stays this far behind the clock.
     commit_lag_minutes: Annotated[int, Field(ge=0)] = 0
@@ -65,6 +84,10 @@ class Source(Part):
     @property
     def freshness(self) -> timedelta:
         return timedelta(minutes=self.freshness_minutes)
+
+    def pauses(self) -> Iterator[tuple[datetime, datetime]]:
+        """The announced maintenance, in the order of the file."""
+        return ((window.start, window.end) for window in self.maintenance)
 
 
 class ToleranceSetting(Part):
@@ -110,6 +133,44 @@ class Mail(Part):
     username: str | None = None
 
 
+class Drift(Part):
+    """When the values of a field are said to have changed their meaning (`tieout mappings diff`).
+
+    The records of the last `window_days` are compared with the baseline; a week holds every weekday once.
+    """
+
+    window_days: Annotated[int, Field(ge=1)] = 7
+    # With fewer records on either side nothing is said: a share of fewer is mostly chance.
+    min_rows: Annotated[int, Field(ge=1)] = 50
+    # How far the share of empty values may move. Month ends and campaigns move it by some percent.
+    null_rate: Annotated[float, Field(ge=0, le=1)] = 0.1
+    # The same for the share of values that look like numbers, dates or words.
+    shape: Annotated[float, Field(ge=0, le=1)] = 0.2
+    # A field with more distinct values than this is no set of which a new member would be news.
+    most_values: Annotated[int, Field(ge=1)] = 20
+    # A new value must stand in so many records: one is a typing mistake.
+    new_value_rows: Annotated[int, Field(ge=1)] = 5
+    # A value that is gone must have been expected in so many; at 10, chance makes it absent once in 22,000 times.
+    vanished_expected: Annotated[int, Field(ge=1)] = 10
+    # How many times the typical number may grow or shrink: cents for dollars is a hundred.
+    scale: Annotated[float, Field(gt=1)] = 20.0
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(days=self.window_days)
+
+    def bands(self) -> Bands:
+        return Bands(
+            self.min_rows,
+            self.null_rate,
+            self.shape,
+            self.most_values,
+            self.new_value_rows,
+            self.vanished_expected,
+            self.scale,
+        )
+
+
 class SeverityBands(Part):
     S1: Decimal = Decimal(25_000)
     S2: Decimal = Decimal(2_500)
@@ -131,6 +192,11 @@ class Config(Part):
     mail: Mail = Mail()
     severity_bands: SeverityBands = SeverityBands()
     retention: Retention = Retention()
+    drift: Drift = Drift()
+    # How far a source's clock may differ from ours. A watermark further ahead than that is not believed.
+    clock_skew_minutes: Annotated[int, Field(ge=0)] = 5
+    # From which share of a source's limit on the doctor warns.
+    limit_warning_percent: Annotated[int, Field(gt=0, le=100)] = 80
     reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     state: str = ".tieout"
     books: str = ".tieout/books"
@@ -170,10 +236,10 @@ class Config(Part):
         """Checks that do not block while they cannot be evaluated, with the person who answers for each."""
         return {name: said.fail_open for name, said in self.checks.items() if said.fail_open}
 
-    def bands(self, rates: Mapping[str, Decimal]) -> Bands:
+    def bands(self, rates: Mapping[str, Decimal]) -> SeverityLimits:
         """Severity bands with the rates to the reporting currency."""
         limits = {Severity(name): limit for name, limit in self.severity_bands.model_dump().items()}
-        return Bands(limits, self.reporting_currency, dict(rates))
+        return SeverityLimits(limits, self.reporting_currency, dict(rates))
 
 
 def load(path: Path) -> Config:

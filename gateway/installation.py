@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,9 +21,11 @@ from gateway.db.embedded import embedded_url
 from gateway.db.migrate import upgrade
 from gateway.db.session import Database
 from gateway.errors import ConfigError
+from gateway.exceptions.calendar import Calendar
 from gateway.owners.model import Owners
 from gateway.owners.reading import load as load_owners
 from gateway.source_settings import opened_with
+from gateway.sync.freshness import Freshness, freshness_of
 from gateway.sync.ledger import Ledger
 
 DATABASE_VARIABLE = "TIEOUT_DATABASE_URL"
@@ -57,8 +59,28 @@ class Installation:
 
     @cached_property
     def ledger(self) -> Ledger:
-        targets = {name: source.freshness for name, source in self.config.sources.items()}
-        return Ledger(self.database, targets)
+        return Ledger(self.database, lambda: self.freshness, lambda: self.mappings)
+
+    @cached_property
+    def freshness(self) -> Mapping[str, Freshness]:
+        """How old each source may be, in its own time. Raises ConfigError for a calendar that owners.yaml lacks."""
+        skew = timedelta(minutes=self.config.clock_skew_minutes)
+        return {
+            name: freshness_of(source, self._calendars(name, source), skew)
+            for name, source in self.config.sources.items()
+        }
+
+    def _calendars(self, name: str, source: Source) -> Mapping[str, Calendar]:
+        """The calendars of owners.yaml; the file is looked at only where a source names one."""
+        if source.freshness_calendar is None:
+            return {}
+        known = self.owners.calendars
+        if source.freshness_calendar not in known:
+            raise ConfigError(
+                f"sources.{name}.freshness_calendar: {self.config.owners} has no calendar "
+                f"{source.freshness_calendar!r}; it has {', '.join(known)}."
+            )
+        return self.owners.business_calendars
 
     @cached_property
     def mappings(self) -> Mapping[str, SourceMapping]:

@@ -1,5 +1,6 @@
 """The periodic work of an installation. Every job may be run by hand, at any time, twice."""
 
+import threading
 from datetime import datetime, timedelta
 
 from alerts.channel import Channel
@@ -14,13 +15,16 @@ from gateway.scheduler import Job
 from gateway.sweep import sweep
 from gateway.sync.run import sync_now
 from gateway.sync.upkeep import tidy
+from gateway.webhooks.processing import process
 
 
 def all_jobs(installed: Installation) -> list[Job]:
     """What the scheduler runs, and how often."""
     channels = open_channels(installed.owners, installed.config.mail, installed.clock)
+    reading = threading.Lock()
     return [
-        Job("poll", tick(installed).total_seconds(), lambda: poll(installed, installed.clock())),
+        Job("poll", tick(installed).total_seconds(), lambda: poll_in_turn(installed, reading)),
+        Job("webhooks", 10, lambda: process_in_turn(installed, reading)),
         Job("escalate", 60, lambda: escalate(installed, installed.clock())),
         Job("notify", 30, lambda: notify(installed, channels, installed.clock())),
         Job("seal", 60, lambda: seal_audit(installed, installed.clock())),
@@ -50,6 +54,21 @@ def poll(installed: Installation, now: datetime) -> None:
         sync_now(installed, names=names)
     sweep(installed, installed.clock())
     tidy(installed, installed.clock())
+
+
+def poll_in_turn(installed: Installation, reading: threading.Lock) -> None:
+    """Poll, after a run over messages that has the sync's lock: it would make the poll wait for its next tick."""
+    with reading:
+        poll(installed, installed.clock())
+
+
+def process_in_turn(installed: Installation, reading: threading.Lock) -> None:
+    """Work on the messages that came in; while a poll runs, at the next tick."""
+    if reading.acquire(blocking=False):
+        try:
+            process(installed, installed.clock())
+        finally:
+            reading.release()
 
 
 def escalate(installed: Installation, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """A sweep: every check over the latest published snapshot, and what it found into the queue."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,6 +62,18 @@ def evaluate(
         _outcomes.add(1, {"check": id_, "outcome": found.outcome.value})
         evaluations.append(found)
     return evaluations
+
+
+def concerned(
+    installed: Installation, touched: Collection[tuple[str, str]], partial: Collection[tuple[str, str]] = ()
+) -> list[str]:
+    """The checks that read one of these (system, entity), and none of which rows may be missing."""
+    rules, books = installed.ruleset.rules, installed.ruleset.books
+    reads = {
+        id_: {(system, need.entity) for need in rule.check.needs for system in books.systems(need.entity, need.role)}
+        for id_, rule in rules.items()
+    }
+    return [id_ for id_, read in reads.items() if not read.isdisjoint(touched) and read.isdisjoint(partial)]
 
 
 def context_for(

@@ -5,42 +5,24 @@ pages are ever asked for. Stamps have one-second grain and rows commit behind th
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connectors import telemetry
 from connectors.contract import Limit, Page, Position, Record, SourceField
 from connectors.errors import PermanentError
-from connectors.http import Wire
 from connectors.mapping import Mapping
-from connectors.netsuite.login import assertion_form, host_of
+from connectors.netsuite.config import NetSuiteConfig
+from connectors.netsuite.description import catalogue, described
+from connectors.netsuite.session import TOKEN_PATH, session
 from connectors.netsuite.suiteql import PAGE, Row, Select, SuiteQL, moment
-from connectors.retries import RetryPolicy
-from connectors.tokens import Bearer
 from connectors.watermark import look_back
 
+__all__ = ["TOKEN_PATH", "NetSuite", "NetSuiteConfig"]
+
 LOOK_BACK_S = 86_400
-TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"
 DELETED = "deletedrecord"
-
-
-@dataclass(frozen=True)
-class NetSuiteConfig:
-    """`account_id` as 1234567 or 1234567_SB1; the address follows from it unless `base_url` is given.
-
-    `private_key_pem` signs the login: RSA (PS256) or an elliptic curve (ES256, ES384, ES512). `timeout_s` is above
-    the 15 minutes that a query may take.
-    """
-
-    account_id: str
-    client_id: str
-    certificate_id: str
-    private_key_pem: str = field(repr=False)
-    base_url: str = ""
-    system: str = "netsuite"
-    scope: tuple[str, ...] = ("rest_webservices",)
-    timeout_s: float = 920.0
-    retries: RetryPolicy = field(default_factory=RetryPolicy)
+# Keys of one `IN` list: Oracle takes a thousand.
+KEYS_AT_ONCE = 500
 
 
 class NetSuite:
@@ -49,22 +31,14 @@ class NetSuite:
     def __init__(self, config: NetSuiteConfig, mapping: Mapping, clock: Callable[[], datetime]) -> None:
         self._config = config
         self._mapping = mapping
-        host = host_of(config.account_id)
-        wire = Wire(config.system, config.base_url or f"https://{host}", clock, config.timeout_s)
-        login = assertion_form(
-            client_id=config.client_id,
-            certificate_id=config.certificate_id,
-            private_key_pem=config.private_key_pem,
-            token_url=wire.base_url + TOKEN_PATH,
-            scope=config.scope,
-            clock=clock,
-        )
-        self._bearer = Bearer(wire, TOKEN_PATH, login, clock)
-        self._suiteql = SuiteQL(self._bearer, config.retries)
+        self._share = config.share(clock)
+        self._session = session(config, clock)
+        self._page_size = config.page_size or PAGE
+        self._suiteql = SuiteQL(self._session, config.retries, self._page_size)
 
     def source_time(self) -> datetime:
-        self._config.retries.call(self._bearer.authorization, self._config.system)
-        return self._bearer.wire.source_time()
+        self._config.retries.call(self._session.greet, self._config.system)
+        return self._session.wire.source_time()
 
     def changes(self, name: str, since: Position | None) -> Iterator[Page]:
         mapped = self._mapping.objects[name]
@@ -90,7 +64,7 @@ class NetSuite:
         while True:
             rows = self._suiteql.rows(_deleted(types, start, last))
             yield from (row["recordid"] for row in rows)
-            if len(rows) < PAGE:
+            if len(rows) < self._page_size:
                 return
             last = self._advanced(DELETED, last, rows[-1]["recordid"])
 
@@ -99,19 +73,28 @@ class NetSuite:
         yield from self._by_key(Select(mapped, mapped.census_fields), name, ())
 
     def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
-        raise NotImplementedError
+        mapped = self._mapping.objects[name]
+        select = Select(mapped, mapped.fields)
+        wanted = list(dict.fromkeys(keys))
+        for begin in range(0, len(wanted), min(KEYS_AT_ONCE, self._page_size)):
+            chunk = wanted[begin : begin + min(KEYS_AT_ONCE, self._page_size)]
+            rows = self._page(name, select.text((select.key_in(chunk),), select.key_order))
+            yield [select.record(row) for row in rows]
 
     def fields(self, name: str) -> Sequence[SourceField]:
-        raise NotImplementedError
+        listed = self._config.retries.call(lambda: catalogue(self._session, name), self._config.system)
+        return described(listed, self._suiteql, self._mapping.objects[name])
 
     def count(self, name: str) -> int | None:
-        raise NotImplementedError
+        mapped = self._mapping.objects[name]
+        (row,) = self._suiteql.rows(Select(mapped, ()).count())
+        return int(row["n"])
 
     def limits(self) -> Sequence[Limit]:
-        raise NotImplementedError
+        return self._share.limits()
 
     def close(self) -> None:
-        self._bearer.wire.close()
+        self._session.wire.close()
 
     def _by_stamp(self, select: Select, name: str, start: datetime | None) -> Iterator[Page]:
         at, key = (moment(start), "") if start else ("", "")
@@ -124,7 +107,7 @@ class NetSuite:
                 raise self._stuck(name, key)
             position = Position(datetime.fromisoformat(f"{at}+00:00"), key)
             yield Page([select.record(row) for row in rows], position)
-            if len(rows) < PAGE:
+            if len(rows) < self._page_size:
                 return
 
     def _by_key(self, select: Select, name: str, conditions: Sequence[str]) -> Iterator[Sequence[Record]]:
@@ -135,7 +118,7 @@ class NetSuite:
             if rows:
                 yield [select.record(row) for row in rows]
                 last = self._advanced(name, last, select.cursor(rows[-1])[1])
-            if len(rows) < PAGE:
+            if len(rows) < self._page_size:
                 return
 
     def _page(self, name: str, text: str) -> Sequence[Row]:

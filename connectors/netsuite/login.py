@@ -26,6 +26,12 @@ def host_of(account_id: str) -> str:
     return f"{account_id.lower().replace('_', '-')}.suitetalk.api.netsuite.com"
 
 
+def realm_of(account_id: str) -> str:
+    """The account as signatures name it: upper case, with an underscore. Raises PermanentError as `host_of` does."""
+    host_of(account_id)
+    return account_id.upper().replace("-", "_")
+
+
 def assertion_form(
     *,
     client_id: str,

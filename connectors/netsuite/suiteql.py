@@ -5,50 +5,51 @@ format unless the statement converts them, so it always does; instants are compa
 statement itself made of them, which also holds in the hour that a clock change repeats.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from books.columns import Kind
 from connectors.contract import Record
-from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, PermanentError, SchemaChanged, TransientError
 from connectors.fields import Field
 from connectors.http import Answer
 from connectors.mapping import ObjectMapping
+from connectors.netsuite.session import Session
 from connectors.retries import RetryPolicy
-from connectors.tokens import Bearer
 
 PAGE = 1_000
 PATH = "/services/rest/query/v1/suiteql"
 _UTC_MASK = "YYYY-MM-DD HH24:MI:SS"
 Row = dict[str, str]
-_LOST = ("was not found", "Unknown identifier")
+_LOST: Mapping[str, type[SchemaChanged]] = {"was not found": NotVisible, "Unknown identifier": SchemaChanged}
 
 
 class SuiteQL:
     """Runs statements, each repeated as the policy says. Only the first page of a result is ever asked for."""
 
-    def __init__(self, bearer: Bearer, retries: RetryPolicy) -> None:
-        self._bearer = bearer
+    def __init__(self, session: Session, retries: RetryPolicy, page_size: int = PAGE) -> None:
+        self._session = session
         self._retries = retries
+        self._page_size = page_size
 
     def rows(self, text: str) -> list[Row]:
-        """At most PAGE rows of a statement."""
-        return self._retries.call(lambda: self._once(text), self._bearer.wire.system)
+        """At most a page of a statement's rows. Raises SchemaChanged for a table or column that is not visible."""
+        return self._retries.call(lambda: self._once(text), self._session.wire.system)
 
     def _once(self, text: str) -> list[Row]:
-        answer = self._bearer.send(
+        answer = self._session.send(
             "POST",
             PATH,
             json={"q": text},
-            params={"limit": str(PAGE), "offset": "0"},
+            params={"limit": str(self._page_size), "offset": "0"},
             headers={"Prefer": "transient"},
         )
         if not answer.ok:
-            raise refusal(self._bearer.wire.system, answer)
+            raise refusal(self._session.wire.system, answer)
         items = answer.body.get("items") if isinstance(answer.body, dict) else None
         if not isinstance(items, list):
-            raise TransientError(f"{self._bearer.wire.system} answered a query without rows.")
+            raise TransientError(f"{self._session.wire.system} answered a query without rows.")
         return items
 
 
@@ -60,8 +61,10 @@ def refusal(system: str, answer: Answer) -> ConnectorError:
     first: dict[str, Any] = details[0] if isinstance(details, list) and isinstance(details[0], dict) else {}
     detail = " ".join(str(first.get("detail") or body.get("title") or "no reason given").split())[:400]
     sentence = f"{system} refused a query with HTTP {answer.status}: {detail}"
-    if answer.status == 400 and any(sign in detail for sign in _LOST):
-        return SchemaChanged(f"{sentence} The role lost a permission, or a field was removed or renamed.")
+    if answer.status == 400:
+        for sign, kind in _LOST.items():
+            if sign in detail:
+                return kind(f"{sentence} The role lost a permission, or a field was removed or renamed.")
     return LoginRefused(sentence) if answer.status == 403 else PermanentError(sentence)
 
 
@@ -83,11 +86,22 @@ class Select:
 
     def text(self, conditions: Sequence[str], order: str) -> str:
         """The statement for the rows that meet the conditions, and the mapping's filter."""
+        return f"SELECT {self._columns}{self._from(conditions)} ORDER BY {order}"
+
+    def count(self) -> str:
+        """The statement that counts the rows which the mapping reads, as `n`."""
+        return f"SELECT COUNT(*) AS n{self._from(())}"
+
+    def probe(self) -> str:
+        """The statement that shows whether the fields are there, at the cost of a row."""
+        return f"SELECT {self._columns}{self._from(('ROWNUM <= 1',))}"
+
+    def _from(self, conditions: Sequence[str]) -> str:
         join = self._mapped.join
         joined = f" INNER JOIN {join.table} {join.name} ON {join.on}" if join else ""
         every = [*conditions, *([f"({self._mapped.filter})"] if self._mapped.filter else [])]
         where = f" WHERE {' AND '.join(every)}" if every else ""
-        return f"SELECT {self._columns} FROM {self._mapped.name}{joined}{where} ORDER BY {order}"
+        return f" FROM {self._mapped.name}{joined}{where}"
 
     def after(self, at: str, key: str) -> Sequence[str]:
         """The conditions for what comes after a cursor: from `at` on where `key` is empty, everything without `at`.
@@ -105,7 +119,11 @@ class Select:
         return (rough, exact)
 
     def key_after(self, key: str) -> str:
-        return f"{self._key} > {key if key.isdecimal() else literal(key)}"
+        return f"{self._key} > {_value(key)}"
+
+    def key_in(self, keys: Sequence[str]) -> str:
+        """The condition for the records with these keys."""
+        return f"{self._key} IN ({', '.join(map(_value, keys))})"
 
     def cursor(self, row: Row) -> tuple[str, str]:
         """The stamp, as UTC text, and the key of a row of this statement."""
@@ -149,6 +167,10 @@ def _utc(column: str) -> str:
 def moment(value: datetime) -> str:
     """A moment in UTC as the statements write it."""
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _value(key: str) -> str:
+    return key if key.isascii() and key.isdecimal() else literal(key)
 
 
 def literal(text: str) -> str:

@@ -17,17 +17,29 @@ from requests.utils import get_environ_proxies
 from connectors import telemetry
 from connectors.errors import ConnectorError, LoginRefused, PermanentError, SchemaChanged, TransientError
 from connectors.http import CONNECT_S, checked_url, parsed, retry_after, skew
+from connectors.salesforce.usage import HEADER, WINDOW, Usage
 
 TOKEN_PATH = "/services/oauth2/token"
-# The daily quota is a rolling day: another try within minutes only counts against it.
-DAILY_WAIT_S = 3_600.0
+JOBS_PATH = "/jobs/query/"
 _BUSY = frozenset({406, 408, 420, 425, 429})
-_TRANSIENT = frozenset({"QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "INVALID_QUERY_LOCATOR"})
+_TRANSIENT = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "INVALID_QUERY_LOCATOR"})
 _SCHEMA = frozenset({"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"})
 
 
 class SessionEnded(ConnectorError):
     """The session has expired or was revoked: log in again."""
+
+
+class DailyLimit(TransientError):
+    """The org has no request left today. Another try within minutes would only count against it."""
+
+
+class QueryTimeout(ConnectorError):
+    """The query took Salesforce more than two minutes: ask for less at once."""
+
+
+class JobGone(ConnectorError):
+    """The bulk job is not there any more, or is another API version's: start again."""
 
 
 class IdLimitExceeded(PermanentError):
@@ -37,8 +49,11 @@ class IdLimitExceeded(PermanentError):
 class Door(HTTPAdapter):
     """An adapter for a `requests` session. `clock` is ours; the org's is measured against it."""
 
-    def __init__(self, system: str, base_url: str, timeout_s: float, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, system: str, base_url: str, timeout_s: float, clock: Callable[[], datetime], usage: Usage
+    ) -> None:
         super().__init__()
+        self._usage = usage
         self._system = system
         parts = urlsplit(checked_url(base_url, system))
         self._scheme, self._netloc = parts.scheme, parts.netloc
@@ -52,22 +67,43 @@ class Door(HTTPAdapter):
         return self._clock().astimezone(UTC) + self._skew
 
     def send(self, request: requests.PreparedRequest, *_: Any, **given: Any) -> requests.Response:
-        """Raises TransientError, SessionEnded, LoginRefused, SchemaChanged, IdLimitExceeded or PermanentError."""
+        """Raises what `_refusal` gives, and TransientError where no answer came or the day's share is used up."""
         parts = urlsplit(request.url or "")
         request.url = urlunsplit(parts._replace(scheme=self._scheme, netloc=self._netloc))
         what = f"{self._system}: {request.method} {parts.path}"
         given |= {"timeout": self._timeout, "proxies": self._proxies}
+        counted = not parts.path.endswith(TOKEN_PATH)  # a login is no API request
+        if counted:
+            self._usage.begin(self.source_time())
+        try:
+            response = self._sent(what, request, given)
+        except ConnectorError:
+            if counted:
+                self._usage.end(None, self.source_time())
+            raise
+        if counted:
+            self._usage.end(response.headers.get(HEADER), self.source_time())
+        if response.status_code >= 300:
+            raise self._refused(what, parts.path, response)
+        return response
+
+    def _sent(self, what: str, request: requests.PreparedRequest, given: dict[str, Any]) -> requests.Response:
+        """The whole answer, its body read. Raises TransientError where none came."""
         try:
             response = super().send(request, **given)
-            content = response.content
+            _ = response.content  # read here, so that a body that breaks off is an error of ours
         except requests.RequestException as error:
             telemetry.request(self._system, None)
             raise TransientError(f"{what} got no whole answer ({type(error).__name__}).") from error
         telemetry.request(self._system, response.status_code)
         self._skew = skew(response.headers, self._clock(), self._skew)
-        if response.status_code >= 300:
-            raise _refusal(what, parts.path, response.status_code, response.headers, content)
         return response
+
+    def _refused(self, what: str, path: str, response: requests.Response) -> ConnectorError:
+        refusal = _refusal(what, path, response.status_code, response.headers, response.content)
+        if isinstance(refusal, DailyLimit):
+            self._usage.refuse(self.source_time())
+        return refusal
 
 
 def session_through(door: Door) -> requests.Session:
@@ -81,6 +117,7 @@ def session_through(door: Door) -> requests.Session:
 
 
 def _refusal(what: str, path: str, status: int, headers: Mapping[str, str], content: bytes) -> ConnectorError:
+    """The error that an answer is which is no success, named by what to do about it."""
     code, message = _error_of(content)
     sentence = f"{what} was refused with HTTP {status}{f' {code}' if code else ''}{f': {message}' if message else '.'}"
     if status in _BUSY or status >= 500 or code in _TRANSIENT:
@@ -88,7 +125,12 @@ def _refusal(what: str, path: str, status: int, headers: Mapping[str, str], cont
     if path.endswith(TOKEN_PATH):
         return LoginRefused(f"{what} refuses the login ({code or f'HTTP {status}'}). Check the connected app.")
     if code == "REQUEST_LIMIT_EXCEEDED":
-        return TransientError(sentence, DAILY_WAIT_S if "TotalRequests" in message else retry_after(headers))
+        daily = "TotalRequests" in message
+        return DailyLimit(sentence, WINDOW.total_seconds()) if daily else TransientError(sentence, retry_after(headers))
+    if code == "QUERY_TIMEOUT":
+        return QueryTimeout(sentence)
+    if JOBS_PATH in path and status in (404, 409):
+        return JobGone(sentence)
     if status == 401:
         return SessionEnded(sentence)
     if code in _SCHEMA or (status == 404 and "/sobjects/" in path):

@@ -6,20 +6,22 @@ as it is when it is asked, whatever our clock says.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Mapping as Table
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from connectors import telemetry
 from connectors.contract import Limit, Page, Position, Record, SourceField
-from connectors.errors import CursorLost, MappingError, SchemaChanged
+from connectors.errors import CursorLost, MappingError, PermanentError, SchemaChanged, UnknownRecord
 from connectors.http import Wire
-from connectors.mapping import LookUp, Mapping, ObjectMapping
+from connectors.mapping import Mapping, ObjectMapping
 from connectors.retries import RetryPolicy
 from connectors.tokens import Bearer
 from connectors.watermark import look_back
-from connectors.zuora.zoql import Zoql, instant
+from connectors.zuora.allowance import TOKEN_PATH, Allowance
+from connectors.zuora.lookups import looked_up, own_fields
+from connectors.zuora.zoql import MOST_CONDITIONS, Zoql, instant
 
 LOOK_BACK_S = 600
 # A locator is forgotten after 15 minutes without use; a window that loses it again and again is given up.
@@ -31,7 +33,8 @@ class ZuoraConfig:
     """`base_url` is the data centre's, such as https://rest.na.zuora.com.
 
     A first load is one window, which starts over when it is interrupted. With `history_start` it is resumable:
-    one window for all that is older, then one for every `window_days` from there on.
+    one window for all that is older, then one for every `window_days` from there on. `rate_share` is how much of the
+    tenant's limits on requests may be used, by whomever, before Tieout waits: the rest is for other integrations.
     """
 
     base_url: str
@@ -41,18 +44,27 @@ class ZuoraConfig:
     timeout_s: float = 130.0
     history_start: datetime | None = None
     window_days: int = 30
+    rate_share: Decimal = Decimal("0.8")
     retries: RetryPolicy = field(default_factory=RetryPolicy)
 
+    def __post_init__(self) -> None:
+        if not 0 < self.rate_share <= 1:
+            raise PermanentError(f"rate_share of {self.system} must be above 0 and at most 1, not {self.rate_share}.")
 
-def connect(config: ZuoraConfig, clock: Callable[[], datetime]) -> Bearer:
+
+# The object whose records come from the API of bill runs, not from ZOQL.
+RUN = "bill-run"
+
+
+def connect(config: ZuoraConfig, allowance: Allowance, clock: Callable[[], datetime]) -> Bearer:
     """The tenant with its login (OAuth client credentials)."""
     form = {
         "client_id": config.client_id,
         "client_secret": config.client_secret,
         "grant_type": "client_credentials",
     }
-    wire = Wire(config.system, config.base_url, clock, config.timeout_s)
-    return Bearer(wire, "/oauth/token", lambda: form, clock)
+    wire = Wire(config.system, config.base_url, clock, config.timeout_s, allowance)
+    return Bearer(wire, TOKEN_PATH, lambda: form, clock)
 
 
 class Zuora:
@@ -62,7 +74,8 @@ class Zuora:
         self._config = config
         self._mapping = mapping
         self._clock = clock
-        self._bearer = connect(config, clock)
+        self._allowance = Allowance(config.system, config.rate_share, clock)
+        self._bearer = connect(config, self._allowance, clock)
         self._zoql = Zoql(self._bearer, config.retries)
         for mapped in mapping.objects.values():
             if " or " in f" {mapped.filter.lower()} ":
@@ -96,16 +109,50 @@ class Zuora:
                 yield records
 
     def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
-        raise NotImplementedError
+        """Records by their key, at most 200 to a query; bill runs by id or number, one request each."""
+        mapped = self._mapping.objects[name]
+        if name == RUN:
+            yield from ([run] for key in keys for run in self._run(key))
+            return
+        if len(mapped.key) != 1 or mapped.key[0].nested:
+            raise PermanentError(f"{name} is not keyed by one field of its own, so its records cannot be asked for.")
+        fields, key = own_fields(mapped, mapped.fields), mapped.key[0].path
+        for start in range(0, len(keys), MOST_CONDITIONS):
+            asked = keys[start : start + MOST_CONDITIONS]
+            records = list(self._zoql.matching(mapped.name, fields, key, asked, mapped.filter))
+            _check_spelling(self._config.system, mapped, records)
+            if records:
+                yield looked_up(self._zoql, mapped, records)
+
+    def _run(self, key: str) -> Sequence[Record]:
+        try:
+            return [bill_run(self._zoql, key)]
+        except UnknownRecord:
+            return []
 
     def fields(self, name: str) -> Sequence[SourceField]:
-        raise NotImplementedError
+        """The object's own fields, then those of the objects that are looked up, as `Name.field`.
+
+        Nothing for bill runs, which Zuora describes under another name and with other fields.
+        """
+        if name == RUN:
+            return []
+        found = list(self._zoql.fields(name))
+        for look_up in self._mapping.objects[name].look_ups:
+            theirs = self._zoql.fields(look_up.object)
+            found += [replace(one, name=f"{look_up.name}.{one.name}") for one in theirs]
+        return found
 
     def count(self, name: str) -> int | None:
-        raise NotImplementedError
+        """By the `size` of a query that hands over one record. None for bill runs, of which there is no list."""
+        mapped = self._mapping.objects[name]
+        return None if name == RUN else self._zoql.count(_select(mapped, ["Id"], ""))
 
     def limits(self) -> Sequence[Limit]:
-        raise NotImplementedError
+        """Of the request windows only the one that is nearest to exhaustion: Zuora tells of no other."""
+        name = next((name for name in self._mapping.objects if name != RUN), "Account")
+        self._zoql.fields(name)
+        return self._allowance.limits()
 
     def close(self) -> None:
         self._bearer.wire.close()
@@ -149,43 +196,29 @@ class Zuora:
 
         while not done:
             records = telemetry.page(self._config.system, mapped.name, read)
-            stamps = [datetime.fromisoformat(record[stamp]) for record in records] if stamp else []
+            stamps = [_stamp(mapped, record, stamp) for record in records] if stamp else []
             latest = max([*stamps, *([latest] if latest else [])], default=None)
-            last = Position(latest.astimezone(UTC)) if done and latest else None
+            last = Position(latest) if done and latest else None
             if records or last:
                 yield Page(records, last)
 
 
-def looked_up(zoql: Zoql, mapped: ObjectMapping, records: Sequence[Record]) -> Sequence[Record]:
-    """The records, each with those of other objects that the mapping looks up, as nested records."""
-    for look_up in mapped.look_ups:
-        found = _found(zoql, look_up, mapped, records)
-        records = [{**r, look_up.name: found.get(r.get(look_up.by.path))} for r in records]
-    return records
+def _stamp(mapped: ObjectMapping, record: Record, name: str) -> datetime:
+    """In UTC; Zuora writes it at the tenant's offset, which summer time changes."""
+    try:
+        stamp = datetime.fromisoformat(record[name])
+    except (KeyError, TypeError, ValueError):
+        stamp = None
+    if stamp is None or stamp.tzinfo is None:
+        raise SchemaChanged(f"{mapped.name} {record.get('Id')} has no {name} with an offset, so no walk can go by it.")
+    return stamp.astimezone(UTC)
 
 
-def own_fields(mapped: ObjectMapping, fields: Sequence[str]) -> Sequence[str]:
-    """Those of the fields that the object itself has, not one that is looked up."""
-    return [name for name in fields if name.partition(".")[0] not in {up.name for up in mapped.look_ups}]
-
-
-def _found(zoql: Zoql, look_up: LookUp, mapped: ObjectMapping, records: Sequence[Record]) -> Table[Any, Record]:
-    """The looked-up records by the value that they are looked up by; the first where there are several."""
-    wanted = {str(value) for r in records if (value := r.get(look_up.by.path))}
-    prefix = f"{look_up.name}."
-    fields = [name.removeprefix(prefix) for name in mapped.fields if name.startswith(prefix)]
-    fields = list(dict.fromkeys([look_up.match, *fields, *([look_up.first_by] if look_up.first_by else [])]))
-    found: dict[Any, Record] = {}
-    for other in zoql.matching(look_up.object, fields, look_up.match, wanted):
-        key, first_by = other.get(look_up.match), look_up.first_by
-        if key not in found or (first_by and _number(other, first_by) < _number(found[key], first_by)):
-            found[key] = other
-    return found
-
-
-def _number(record: Record, name: str) -> float:
-    value = record.get(name)
-    return float("inf") if value is None else float(value)
+def bill_run(zoql: Zoql, key: str) -> dict[str, Any]:
+    """A bill run by id or number. Raises UnknownRecord."""
+    if not key or not key.replace("-", "").isalnum() or not key.isascii():
+        raise UnknownRecord(f"{key!r} is not the id or number of a bill run.")
+    return zoql.call("GET", f"/v1/bill-runs/{key}")
 
 
 def _select(mapped: ObjectMapping, fields: Sequence[str], where: str) -> str:

@@ -5,15 +5,18 @@ Drafts are the invoices whose SourceId is the run's number or id; which of the t
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from connectors.contract import DraftRun, Record
-from connectors.errors import PermanentError, UnknownRecord
+from connectors.errors import PermanentError
 from connectors.mapping import Mapping, Reject, Row
-from connectors.zuora.connector import ZuoraConfig, connect, looked_up, own_fields
+from connectors.zuora.allowance import Allowance
+from connectors.zuora.connector import RUN, ZuoraConfig, bill_run, connect
+from connectors.zuora.lookups import looked_up, own_fields
 from connectors.zuora.zoql import Zoql, quoted
 
-RUN, INVOICE, ITEM = "bill-run", "Invoice", "InvoiceItem"
+INVOICE, ITEM = "Invoice", "InvoiceItem"
+# How a run says that it leaves no batch out.
+ALL_BATCHES = "AllBatches"
 
 
 class ZuoraRuns:
@@ -23,42 +26,43 @@ class ZuoraRuns:
         self._config = config
         self._mapping = mapping
         self._clock = clock
-        self._bearer = connect(config, clock)
+        self._bearer = connect(config, Allowance(config.system, config.rate_share, clock), clock)
         self._zoql = Zoql(self._bearer, config.retries)
 
     def pull(self, run_id: str) -> DraftRun:
         """The run with its drafts. Raises UnknownRecord; PermanentError for a run that is not Completed and for a
         draft that the mapping cannot turn into a row, because a run is judged whole or not at all."""
-        run = self._find(run_id)
+        run = bill_run(self._zoql, run_id)
         if run.get("status") != "Completed":
             raise PermanentError(f"{_named(run)}: only a Completed run, not yet posted, can be pulled for validation.")
         sources = [quoted(str(run[name])) for name in ("billRunNumber", "id") if run.get(name)]
         invoices = self._drafts(sources)
         items = self._matching(ITEM, "InvoiceId", [str(invoice["Id"]) for invoice in invoices])
-        return DraftRun(self._rows(RUN, [run])[0], self._rows(INVOICE, invoices), self._rows(ITEM, items))
+        return DraftRun(self._run(run), self._rows(INVOICE, invoices), self._rows(ITEM, items))
 
     def post(self, run_id: str) -> None:
         """Start posting the run with its own invoice date. A run that is posted, or being posted, is left alone.
 
         Never repeated by itself: after a TransientError the state of the run tells whether it was started.
         """
-        run = self._find(run_id)
+        run = bill_run(self._zoql, run_id)
         if run.get("status") not in ("Posted", "PostInProgress"):
             self._zoql.once("PUT", f"/v1/bill-runs/{run['id']}/post", {"invoiceDate": run.get("invoiceDate")})
 
     def cancel(self, run_id: str) -> None:
         """Start cancelling the run, which Zuora allows while nothing of it is posted."""
-        run = self._find(run_id)
+        run = bill_run(self._zoql, run_id)
         if run.get("status") not in ("Canceled", "CancelInProgress"):
             self._zoql.once("PUT", f"/v1/bill-runs/{run['id']}/cancel", {})
 
     def close(self) -> None:
         self._bearer.wire.close()
 
-    def _find(self, run_id: str) -> dict[str, Any]:
-        if not run_id or not run_id.replace("-", "").isalnum():
-            raise UnknownRecord(f"{run_id!r} is not the id or number of a bill run.")
-        return self._zoql.call("GET", f"/v1/bill-runs/{run_id}")
+    def _run(self, run: Record) -> Row:
+        """The row of the run; one that bills all batches names none."""
+        row = self._rows(RUN, [run])[0]
+        named = str(row.get("batches") or "").split(",")
+        return {**row, "batches": None} if ALL_BATCHES in named else row
 
     def _drafts(self, sources: Sequence[str]) -> Sequence[Record]:
         where = " or ".join(f"SourceId = {source} and Status = 'Draft'" for source in sources)

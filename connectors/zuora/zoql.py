@@ -3,11 +3,13 @@
 ZOQL has no ORDER BY, no joins, no parentheses, and takes at most 200 conditions.
 """
 
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
-from connectors.contract import Record
+from connectors.contract import Record, SourceField
 from connectors.errors import (
     ConnectorError,
     CursorLost,
@@ -17,9 +19,10 @@ from connectors.errors import (
     TransientError,
     UnknownRecord,
 )
-from connectors.http import Answer, retry_after
+from connectors.http import JSON, Answer, Form, retry_after
 from connectors.retries import RetryPolicy
 from connectors.tokens import Bearer
+from connectors.zuora.describing import XML, described
 
 PAGE = 2_000
 MOST_CONDITIONS = 200
@@ -40,38 +43,91 @@ class Zoql:
         self._system = bearer.wire.system
 
     def pages(self, text: str) -> Iterator[tuple[Sequence[Record], bool]]:
-        """The pages of a query, each with whether it is the last. Raises CursorLost when the locator is forgotten."""
-        reply = self.call("POST", "/v1/action/query", {"queryString": text, "conf": {"batchSize": PAGE}})
+        """The pages of a query, each with whether it is the last.
+
+        Raises CursorLost when the locator is forgotten or leads back to where the walk has been, and where fewer
+        records came than the first answer had promised.
+        """
+        reply = self._query(text, PAGE)
+        promised, came = reply.get("size"), 0
+        been: set[str] = set()
         while True:
             records, done = reply.get("records") or [], reply.get("done", True)
+            locator = "" if done else str(reply.get("queryLocator") or "")
+            if not done and not locator:
+                raise TransientError(f"{self._system} left out the way to the next page of a query.")
+            if locator in been:
+                raise CursorLost(f"{self._system} did not advance: it named one page of a query twice.")
+            came += len(records)
+            if done and isinstance(promised, int) and came < promised:
+                raise CursorLost(f"{self._system} handed over {came:,} of {promised:,} records of a query.")
             yield records, done
             if done:
                 return
-            if not reply.get("queryLocator"):
-                raise TransientError(f"{self._system} left out the way to the next page of a query.")
-            reply = self.call("POST", "/v1/action/queryMore", {"queryLocator": reply["queryLocator"]})
+            been.add(locator)
+            reply = self.call("POST", "/v1/action/queryMore", {"queryLocator": locator})
 
-    def matching(self, name: str, fields: Iterable[str], field: str, values: Iterable[str]) -> Iterator[Record]:
-        """The records of an object whose `field` has one of the values, asked for 200 values at a time."""
+    def matching(
+        self, name: str, fields: Iterable[str], field: str, values: Iterable[str], extra: str = ""
+    ) -> Iterator[Record]:
+        """The records of an object whose `field` has one of the values, and for which `extra` holds.
+
+        Asked for as many values at a time as a query may have conditions: there are no parentheses, so `extra` stands
+        beside each of them.
+        """
         wanted = sorted(set(values))
-        for start in range(0, len(wanted), MOST_CONDITIONS):
-            batch = wanted[start : start + MOST_CONDITIONS]
-            where = " or ".join(f"{field} = {quoted(value)}" for value in batch)
+        beside = f" and {extra}" if extra else ""
+        # An "and" within a quoted text is counted too, which only makes the queries shorter.
+        at_once = max(1, MOST_CONDITIONS // (1 + beside.lower().count(" and ")))
+        for start in range(0, len(wanted), at_once):
+            where = " or ".join(f"{field} = {quoted(value)}{beside}" for value in wanted[start : start + at_once])
             for records, _ in self.pages(f"select {', '.join(fields)} from {name} where {where}"):
                 yield from records
+
+    def count(self, text: str) -> int | None:
+        """How many records a query finds, by its `size`; None where that turns out to be the size of a page."""
+        reply = self._query(text, 1)
+        shown, size = len(reply.get("records") or []), reply.get("size")
+        if reply.get("done", True):
+            return shown
+        return size if isinstance(size, int) and size > shown else None
+
+    def fields(self, name: str) -> Sequence[SourceField]:
+        """What the object has. Raises SchemaChanged where the user does not see it."""
+        path = f"/v1/describe/{quote(name, safe='')}"
+        try:
+            answer = self._retries.call(lambda: self._answer("GET", path, None, XML), self._system)
+        except UnknownRecord as error:
+            raise SchemaChanged(
+                f"{self._system} shows no object {name}. Give the user access, or correct it."
+            ) from error
+        return list(described(answer.body))
 
     def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         return self._retries.call(lambda: self.once(method, path, body), self._system)
 
     def once(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """The answer's object. Raises for every answer that says no, whatever its HTTP status."""
-        answer = self._bearer.send(method, path, json=body)
-        refused = refusal(f"{self._system}: {method} {path}", answer)
-        if refused is not None:
-            raise refused
+        answer = self._answer(method, path, body, JSON)
         if not isinstance(answer.body, dict):
             raise TransientError(f"{self._system}: {method} {path} was answered without an object.")
         return answer.body
+
+    def _query(self, text: str, page: int) -> dict[str, Any]:
+        return self.call("POST", "/v1/action/query", {"queryString": text, "conf": {"batchSize": page}})
+
+    def _answer(self, method: str, path: str, body: Any, form: Form) -> Answer:
+        """One request, its answer known for its own by the track id that Zuora gives back where it was sent one."""
+        track = secrets.token_hex(8)
+        headers = {"Zuora-Track-Id": track}
+        answer = self._bearer.send(method, path, json=body, headers=headers, answer=form)
+        what = f"{self._system}: {method} {path}"
+        if answer.headers.get("zuora-track-id", track) != track:
+            raise TransientError(f"{what} got the answer to another request.")
+        refused = refusal(what, answer)
+        if refused is not None:
+            raise refused
+        return answer
 
 
 def refusal(what: str, answer: Answer) -> ConnectorError | None:

@@ -19,10 +19,19 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_S = "60"
 # Refusals that are not a plain conflict with how things stand.
 _STATUS = {
+    "body-not-json": 400,
     "malformed-request": 422,
     "run-not-pullable": 422,
     "unauthenticated": 401,
+    "webhook-refused": 401,
+    "signature-refused": 401,
     "scope-missing": 403,
+}
+# How to come back. Zuora sends a password only when it was asked for one (RFC 7617).
+_CHALLENGES = {
+    "unauthenticated": 'Bearer realm="tieout"',
+    "webhook-refused": 'Basic realm="tieout"',
+    "signature-refused": 'Tieout-Signature realm="tieout"',
 }
 _KINDS = {
     400: "malformed-request",
@@ -76,7 +85,7 @@ def _gateway_error(_: Request, error: Exception) -> Response:
     match error:
         case Refused(kind=kind):
             status = _STATUS.get(kind, 409)
-            headers = {"WWW-Authenticate": 'Bearer realm="tieout"'} if status == 401 else None
+            headers = {"WWW-Authenticate": _CHALLENGES[kind]} if kind in _CHALLENGES else None
             return problem(status, kind, str(error), headers)
         case NotFound():
             return problem(404, "not-found", str(error))

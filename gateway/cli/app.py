@@ -12,14 +12,18 @@ from connectors.errors import ConnectorError
 from gateway.cli.check import register as add_check
 from gateway.cli.database import app as database
 from gateway.cli.demo import register as add_demo
+from gateway.cli.doctor import register as add_doctor
 from gateway.cli.exceptions import app as exceptions
 from gateway.cli.keys import app as keys
+from gateway.cli.mappings import app as mappings
 from gateway.cli.owners import app as owners
+from gateway.cli.reconcile import register as add_reconcile
 from gateway.cli.schedule import register as add_schedule
 from gateway.cli.serve import register as add_serve
 from gateway.cli.shared import Exit, err
 from gateway.cli.sync import register as add_sync
 from gateway.cli.validate import register as add_validate
+from gateway.cli.webhooks import app as webhooks
 from gateway.db.errors import StateError
 from gateway.errors import GatewayError
 
@@ -31,12 +35,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for add in (add_demo, add_serve, add_schedule, add_sync, add_check, add_validate):
+for add in (add_demo, add_serve, add_schedule, add_sync, add_reconcile, add_doctor, add_check, add_validate):
     add(app)
 app.add_typer(exceptions, name="exceptions")
+app.add_typer(mappings, name="mappings")
 app.add_typer(owners, name="owners")
 app.add_typer(database, name="db")
 app.add_typer(keys, name="keys")
+app.add_typer(webhooks, name="webhooks")
 
 
 def main() -> None:

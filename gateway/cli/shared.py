@@ -36,6 +36,17 @@ def installation(config: Path) -> Installation:
     return Installation(load(config))
 
 
+def instant(text: str) -> datetime:
+    """An ISO 8601 instant; BadParameter, which ends the command with status 2, where it is none or lacks its zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no instant; write 2026-11-01T00:00:00Z") from None
+    if at.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} names no time zone; write 2026-11-01T00:00:00Z")
+    return at
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output; decimals and instants as text."""
     typer.echo(json.dumps(document, indent=2, default=_as_json, ensure_ascii=False))

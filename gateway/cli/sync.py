@@ -1,5 +1,6 @@
 """`tieout sync`: read the sources into the books; `tieout rejects`: what could not be read into them."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -7,11 +8,32 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, err, installation, out, print_json
+from gateway.cli.shared import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    err,
+    installation,
+    instant,
+    out,
+    print_json,
+)
 from gateway.sync.cycle import CycleReport
 from gateway.sync.run import sync_now
 
 SourceOption = Annotated[list[str] | None, typer.Option(help="Only this source; may be repeated.")]
+EntityOption = Annotated[
+    list[str] | None, typer.Option(help="Only what fills this entity of the books; may be repeated.")
+]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=instant,
+        metavar="INSTANT",
+        help="Read again what changed since then, such as 2026-11-01T00:00:00Z; the next poll goes on where it would.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +43,8 @@ def register(app: typer.Typer) -> None:
 
 def sync(
     source: SourceOption = None,
+    entity: EntityOption = None,
+    since: SinceOption = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything again, not only what changed.")] = False,
     accept_deletions: Annotated[
         bool, typer.Option("--accept-deletions", help="Believe a source that shows less than half of what it held.")
@@ -31,7 +55,15 @@ def sync(
     """Poll the sources, write the books, publish a snapshot. Status 1 when a source could not be read."""
     installed = installation(config)
     with progress() as bars:
-        report = sync_now(installed, names=source, full=full, accept_deletions=accept_deletions, progress=bars.show)
+        report = sync_now(
+            installed,
+            names=source,
+            full=full,
+            since=since,
+            entities=entity,
+            accept_deletions=accept_deletions,
+            progress=bars.show,
+        )
     if as_json:
         print_json(shown(report))
     else:
@@ -91,6 +123,7 @@ def shown(report: CycleReport) -> dict[str, object]:
                 "rejects": found.rejects,
                 "deleted": found.deleted,
                 "failures": found.failures,
+                "outrun": found.outrun,
             }
             for name, found in report.sources.items()
         },
@@ -103,5 +136,7 @@ def _print(report: CycleReport) -> None:
         out.print(f"[bold]{name}[/bold]: {rows}; {found.rejects} rejected, {found.deleted} deleted.", highlight=False)
         if found.failure:
             out.print(f"  [red]not complete:[/red] {escape(found.failure)}", highlight=False)
+        for sentence in dict.fromkeys(found.outrun.values()):
+            out.print(f"  [yellow]deletions out of reach:[/yellow] {escape(sentence)}", highlight=False)
     if report.snapshot:
         out.print(f"Published {report.snapshot.id}.", highlight=False)

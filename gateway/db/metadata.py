@@ -6,8 +6,9 @@ from gateway.keys import tables as _keys
 from gateway.notices import outbox as _notices
 from gateway.prebill import tables as _prebill
 from gateway.sync import tables as _sync
+from gateway.webhooks import tables as _webhooks
 
 metadata = Base.metadata
 
 __all__ = ["metadata"]
-_MODULES = (_exceptions, _keys, _notices, _prebill, _sync)
+_MODULES = (_exceptions, _keys, _notices, _prebill, _sync, _webhooks)

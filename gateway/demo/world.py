@@ -61,13 +61,14 @@ class World:
         self._stack.close()
 
     def _start_systems(self) -> None:
-        org, tenant, account = SalesforceOrg(self.clock), ZuoraTenant(self.clock), NetSuiteAccount(self.clock)
+        org, account = SalesforceOrg(self.clock), NetSuiteAccount(self.clock)
+        self.tenant = ZuoraTenant(self.clock)
         self.company.load_salesforce(org)
-        self.company.load_zuora(tenant)
+        self.company.load_zuora(self.tenant)
         self.company.load_netsuite(account)
         self._private_key, public_key = make_key_pair("ES256")
         self.salesforce = SalesforceServer(org, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
-        self.zuora = ZuoraServer(tenant, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+        self.zuora = ZuoraServer(self.tenant, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         self.netsuite = NetSuiteServer(
             account,
             client_id=CLIENT_ID,

@@ -26,16 +26,13 @@ _INVOICE_MUST = ("account_id", "currency", "invoice_date", "total")
 _LINE_MUST = ("invoice_key", "amount")
 
 
-# How Zuora spells that a run leaves no batch out.
-ALL_BATCHES = "AllBatches"
-
-
 @dataclass(frozen=True)
 class Drafts:
     """The drafts of one run, in the shape of the books' invoices and invoice_lines.
 
     `run_names` are the ids and numbers by which stored drafts may name the run. `batches`: the batches of accounts
-    that the run bills, as the platform says; empty where it bills everybody.
+    that the run bills, as the platform says; empty where it bills everybody. `whole`: what was pulled is all that the
+    platform is about to bill.
     """
 
     system: str
@@ -43,6 +40,7 @@ class Drafts:
     invoices: pa.Table
     lines: pa.Table
     batches: tuple[str, ...] = ()
+    whole: bool = False
 
     def latest_date(self) -> date | None:
         """The latest invoice date; None without invoices."""
@@ -63,10 +61,9 @@ def from_platform(run: Run, pulled: DraftRun) -> Drafts:
     for row in pulled.lines:
         _check_present(row, _LINE_MUST, f"The line {row['key']} of the draft {row.get('invoice_key')}")
     invoices, lines = table_from("invoices", pulled.invoices), table_from("invoice_lines", pulled.lines)
-    named = tuple(batch for batch in str(pulled.run.get("batches") or "").split(",") if batch)
-    batches = () if ALL_BATCHES in named else named
+    batches = tuple(batch for batch in str(pulled.run.get("batches") or "").split(",") if batch)
     names = dict.fromkeys((run.id, pulled.run["key"], pulled.run.get("number")))
-    return Drafts(run.system, tuple(name for name in names if name), invoices, lines, batches)
+    return Drafts(run.system, tuple(name for name in names if name), invoices, lines, batches, pulled.whole)
 
 
 def _check_present(row: Mapping[str, Any], names: Iterable[str], what: str) -> None:

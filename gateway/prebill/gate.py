@@ -113,7 +113,7 @@ class Gate:
     def _judged(self, question: Question, now: datetime) -> Iterator[Judged]:
         drafts, target_date = self._pulling.drafts(question, now)
         truth = self._truth.get()
-        request = Request(now, target_date, question.complete or question.invoices is None)
+        request = Request(now, target_date, question.complete or drafts.whole)
         with closing(truth.cursor()) as cursor:
             overlay = Overlay(truth, cursor, drafts, request)
             bands = self._config.bands(rates_to(self._config.reporting_currency, overlay.engine, now.date()))

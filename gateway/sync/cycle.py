@@ -1,7 +1,8 @@
 """One sync cycle: every source is read into the books, owners are resolved, one snapshot is published.
 
 1. a lock makes sure that one cycle runs at a time
-2. per source and object: read pages, map them, write rows, then (and only then) keep the position
+2. per source and object: compare what the source says of its fields with what it said before; read pages, map
+   them, write rows, then (and only then) keep the position
 3. per object: turn what the source deleted into tombstones, then move the watermark to the source's clock
    as it stood before the walk; an object that fails keeps its watermark and says why
 4. resolve which customer owns each row
@@ -21,10 +22,12 @@ from books.errors import BooksError
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store
-from connectors.errors import ConnectorError, LoginRefused, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, SchemaChanged, TransientError
 from connectors.mapping import Mapping as SourceMapping
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
+from gateway.sync.schemas import Schemas
+from gateway.sync.scope import EVERYTHING, Scope
 from gateway.sync.source import OpenSource, SourceReport
 from gateway.sync.vanished import bury_deleted, census_due, take_census
 from gateway.sync.walk import Progress, Walked, Walker, silent
@@ -46,53 +49,71 @@ class CycleReport:
 
 
 class SyncCycle:
-    """Reads sources into one store. `full` reads everything again; `accept_deletions` believes any census."""
+    """Reads sources into one store.
+
+    `go_on` is called before every object, and raises where this cycle must not write any more.
+    """
 
     def __init__(
         self,
         store: Store,
         ledger: Ledger,
+        schemas: Schemas,
         clock: Callable[[], datetime],
         progress: Progress = silent,
         *,
-        full: bool = False,
-        accept_deletions: bool = False,
+        scope: Scope = EVERYTHING,
+        go_on: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._ledger = ledger
+        self._schemas = schemas
         self._clock = clock
         self._progress = progress
-        self._full = full
-        self._accept = accept_deletions
+        self._scope = scope
+        self._go_on = go_on
 
     def read(self, source: OpenSource) -> SourceReport:
         """Read one source to its end. A failure is in the report and in the readings, never raised."""
         walker = Walker(source, self._store, self._ledger, self._clock, progress=self._progress)
         silences = 0
         for group in source.groups():
+            names = self._scope.objects(source.mapping, group)
             if silences >= PATIENCE:
-                self._fail(walker, group, next(reversed(walker.report.failures.values())))
-                continue
-            silences = self._read_group(walker, group, silences)
+                self._fail(walker, names, next(reversed(walker.report.failures.values())))
+            elif names:
+                silences = self._read_group(walker, group, names, silences)
         return walker.report
 
     def publish(self, mappings: Mapping[str, SourceMapping], matching: Matching, books: Books) -> Snapshot:
         """Resolve owners and publish what the tables hold now."""
         ownership = _ownership(matching, books)
         with telemetry.tracer.start_as_current_span("sync.publish"):
+            self._schemas.publish(self._store)
             resolve(self._store, books, matching, self._ledger.latest(ownership))
             return self._ledger.publish(self._store.versions(), mappings, ownership, self._clock())
 
-    def _read_group(self, walker: Walker, group: Sequence[str], silences: int) -> int:
-        """Read objects that fill the same entities; returns how many in a row have given no answer by then."""
+    def _read_group(self, walker: Walker, group: Sequence[str], names: Sequence[str], silences: int) -> int:
+        """Read objects of a group that fills the same entities; returns how many in a row gave no answer by then."""
         walks: list[tuple[Walked, bool]] = []
-        for name in group:
+        absent = walker.report.absent
+        for name in names:
+            self._go_on()
             try:
-                walks.append(self._walk(walker, name, alone=len(group) == 1))
+                self._describe(walker.source, name)
+                walks += self._poll(walker, name, alone=len(group) == 1)
                 silences = 0
+            except NotVisible as error:
+                silences = 0
+                if walker.absent(name):
+                    absent[name] = str(error)
+                    log.info("%s does not have %s, which is optional. %s", walker.source.name, name, error)
+                else:
+                    self._fail(walker, [name], str(error))
             except (ConnectorError, BooksError) as error:
                 self._fail(walker, [name], str(error))
                 silences = _silences(error, silences)
+        group = [name for name in group if name not in absent]
         try:
             counted = self._count(walker, group, walks)
         except (ConnectorError, BooksError) as error:
@@ -102,6 +123,32 @@ class SyncCycle:
             self._finish(walker.source, walked, counted)
         return silences
 
+    def _describe(self, source: OpenSource, name: str) -> None:
+        """Keep what the source says of an object. Raises SchemaChanged where a mapped field vanished from it.
+
+        A source that does not describe an object may still hand it over, so that any other refusal is only logged.
+        Files are described by a sample, in which a field may be missing.
+        """
+        try:
+            fields = source.connector.fields(name)
+        except (SchemaChanged, LoginRefused, TransientError):
+            raise
+        except ConnectorError as error:
+            log.warning("%s does not describe %s: %s", source.name, name, error)
+            return
+        if fields:
+            self._schemas.note(source.name, name, fields, self._clock())
+        if source.absence_counts:
+            self._schemas.require(source.name, source.mapping.objects[name], fields)
+
+    def _poll(self, walker: Walker, name: str, *, alone: bool) -> list[tuple[Walked, bool]]:
+        """The walk, where it moves how far the object is known."""
+        since = self._scope.since
+        if since is None or walker.source.reads_in_full(walker.source.mapping.objects[name]):
+            return [self._walk(walker, name, alone=alone)]
+        bury_deleted(walker, walker.again(name, since))
+        return []
+
     def _walk(self, walker: Walker, name: str, *, alone: bool) -> tuple[Walked, bool]:
         """One object's changes and listed deletions; whether those are all that there were."""
         before = walker.report.rejects, walker.report.deleted
@@ -109,7 +156,7 @@ class SyncCycle:
             "sync.object", attributes={"system": walker.source.name, "object": name}
         ) as span:
             try:
-                walked = walker.walk(name, full=self._full, alone=alone)
+                walked = walker.walk(name, full=self._scope.full, alone=alone)
                 return walked, walked.whole or bury_deleted(walker, walked)
             finally:
                 span.set_attribute("rows", walker.report.records.get(name, 0))
@@ -124,7 +171,7 @@ class SyncCycle:
         with telemetry.tracer.start_as_current_span(
             "sync.census", attributes={"system": walker.source.name, "object": ", ".join(group)}
         ):
-            take_census(walker, [walked for walked, _ in walks], accept=self._accept)
+            take_census(walker, [walked for walked, _ in walks], accept=self._scope.accept_deletions)
         return True
 
     def _finish(self, source: OpenSource, walked: Walked, counted: bool) -> None:

@@ -1,9 +1,9 @@
 """How far every object is known, rejects and snapshots, in PostgreSQL. Every method is one transaction."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from connectors.contract import Position
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping import Reject
 from gateway.db.session import Database
+from gateway.sync.freshness import Freshness
 from gateway.sync.readings import entity_readings
 from gateway.sync.tables import SnapshotRow, SyncObject, SyncReject
 
@@ -39,11 +40,21 @@ class Standing:
 
 
 class Ledger:
-    """The sync's memory. `targets` says per system how old its readings may be."""
+    """The sync's memory.
 
-    def __init__(self, database: Database, targets: Mapping[str, timedelta]) -> None:
+    `freshness` says per system how old its readings may be, and `mappings` which mapping is in force: rows that were
+    read under another one are not what it promises. Both are asked when a snapshot is, not before.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        freshness: Callable[[], Mapping[str, Freshness]],
+        mappings: Callable[[], Mapping[str, SourceMapping]],
+    ) -> None:
         self._database = database
-        self._targets = targets
+        self._freshness = freshness
+        self._mappings = mappings
 
     def begin(self, system: str, name: str, mapping_hash: str, source_time: datetime, now: datetime) -> Standing:
         """How far the object is known; nothing is, when this is its first walk or the mapping has changed since."""
@@ -106,6 +117,19 @@ class Ledger:
                 statement = insert(SyncObject).values(system=system, object=name, mapping_hash=mapping_hash, **said)
                 session.execute(statement.on_conflict_do_update(index_elements=["system", "object"], set_=said))
 
+    def failures(self, system: str) -> dict[str, str]:
+        """Why the last poll of an object did not end well, by object."""
+        found = select(SyncObject.object, SyncObject.failure).where(SyncObject.system == system).order_by("object")
+        with self._database.session() as session:
+            return {name: failure for name, failure in session.execute(found) if failure is not None}
+
+    def forget_unread(self, system: str, name: str) -> bool:
+        """Forget an object that was never read to its end; False, and nothing is forgotten, where it was."""
+        unread = delete(SyncObject).where(*_of(system, name), SyncObject.watermark.is_(None))
+        with self._database.session() as session:
+            session.execute(unread)
+            return session.get(SyncObject, (system, name)) is None
+
     def polled_at(self, system: str) -> datetime | None:
         """When the system was last asked, whatever came of it."""
         newest = select(SyncObject.polled_at).where(SyncObject.system == system).order_by(SyncObject.polled_at.desc())
@@ -117,6 +141,11 @@ class Ledger:
         order = (SyncReject.system, SyncReject.object, SyncReject.key)
         with self._database.session() as session:
             return list(session.scalars(select(SyncReject).order_by(*order)))
+
+    def reject_keys(self, system: str, name: str) -> set[str]:
+        """The keys of the records of one object that did not land."""
+        with self._database.session() as session:
+            return set(session.scalars(select(SyncReject.key).where(*_rejects_of(system, name))))
 
     def clear_rejects(self, system: str, name: str, keys: Iterable[str] | None = None) -> None:
         """Forget the rejects of an object: of records that are gone, or all before it is read afresh."""
@@ -180,15 +209,23 @@ class Ledger:
         return kept
 
     def _snapshot(self, row: SnapshotRow) -> Snapshot:
-        readings = {
-            (said["system"], said["entity"]): Reading(
-                datetime.fromisoformat(said["watermark"]) if said["watermark"] else None,
-                self._targets.get(said["system"], timedelta(0)),
-                said["failure"],
-            )
-            for said in row.readings
-        }
+        readings = {(said["system"], said["entity"]): self._reading(row, said) for said in row.readings}
         return Snapshot(row.id, row.published_at, row.versions, readings)
+
+    def _reading(self, row: SnapshotRow, said: Mapping[str, str | None]) -> Reading:
+        system = said["system"] or ""
+        rule = self._freshness().get(system, Freshness())
+        if said["watermark"] is None or self._mapped_otherwise(system, row.mappings.get(system)):
+            return Reading(None, rule.target, said["failure"])
+        watermark = datetime.fromisoformat(said["watermark"])
+        return Reading(watermark, rule.target, said["failure"], rule.stale_at(watermark), rule.skew)
+
+    def _mapped_otherwise(self, system: str, then: str | None) -> bool:
+        """Whether the rows of a snapshot were read with another mapping than the one in force."""
+        if then is None:
+            return False
+        now = self._mappings().get(system)
+        return now is None or now.hash != then
 
 
 def _shown(said: Any) -> dict[str, str | None]:

@@ -21,12 +21,18 @@ class EntityReading:
 def entity_readings(objects: Sequence[SyncObject], mappings: Mapping[str, SourceMapping]) -> Iterator[EntityReading]:
     """One for each entity that a mapping fills.
 
-    An object that was never read to its end, or not yet under the present mapping, leaves its entities unread.
+    An object that was never read to its end, or not yet under the present mapping, leaves its entities unread. An
+    optional object that the source does not have is left out, and with it an entity that nothing else fills.
     """
     known = {(row.system, row.object): row for row in objects}
     for system, mapping in mappings.items():
         for entity in sorted(mapping.entities):
-            names = [name for name in mapping.walked if entity in entities_of(mapping, name)]
+            names = [
+                name
+                for name in mapping.walked
+                if entity in entities_of(mapping, name)
+                and not (mapping.objects[name].optional and (system, name) not in known)
+            ]
             if names:
                 yield _reading(system, entity, [known.get((system, name)) for name in names], mapping.hash)
 

@@ -33,7 +33,7 @@ class OpenSource:
 
     def reads_in_full(self, mapped: ObjectMapping) -> bool:
         """Whether every walk sees every record of the object."""
-        return mapped.modified is None and self.absence_counts
+        return self.absence_counts and KINDS[self.mapping.connector].reads_in_full(mapped)
 
     def groups(self) -> Sequence[Sequence[str]]:
         """The objects in the order of the mapping; those that fill an entity together stand together."""
@@ -51,7 +51,9 @@ class OpenSource:
 class SourceReport:
     """What one source brought. `records` counts source records per object, `rows` changed rows per entity.
 
-    `failures` says per object why it was not read to its end.
+    `failures` says per object why it was not read to its end, `outrun` why the source's list of its deletions does not
+    reach back far enough: all keys were compared instead, or will be once every object was read. `absent` are the
+    optional objects that the source does not have, with what it said; they are no failures.
     """
 
     records: dict[str, int] = field(default_factory=dict)
@@ -59,6 +61,8 @@ class SourceReport:
     rejects: int = 0
     deleted: int = 0
     failures: dict[str, str] = field(default_factory=dict)
+    outrun: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
 
     @property
     def failure(self) -> str | None:

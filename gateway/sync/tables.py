@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Identity, PrimaryKeyConstraint, Text
+from sqlalchemy import BigInteger, Boolean, DateTime, Identity, Index, PrimaryKeyConstraint, Text, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,6 +45,53 @@ class SyncReject(Base):
     key: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SourceSchema(Base):
+    """What a source last said of the fields of one object: name, type, nullability and values of each."""
+
+    __tablename__ = "source_schemas"
+    __table_args__ = (PrimaryKeyConstraint("system", "object"),)
+
+    system: Mapped[str] = mapped_column(Text)
+    object: Mapped[str] = mapped_column(Text)
+    fields: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    hash: Mapped[str] = mapped_column(Text)
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SchemaChange(Base):
+    """One difference between two descriptions of an object. Kept for good; `published` once the books hold it."""
+
+    __tablename__ = "schema_changes"
+    __table_args__ = (Index("ix_schema_changes_system_object", "system", "object"),)
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    system: Mapped[str] = mapped_column(Text)
+    object: Mapped[str] = mapped_column(Text)
+    field: Mapped[str] = mapped_column(Text)
+    change: Mapped[str] = mapped_column(Text)
+    before: Mapped[str | None] = mapped_column(Text)
+    after: Mapped[str | None] = mapped_column(Text)
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    published: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+
+
+class FieldProfile(Base):
+    """How the values of a mapped field look when all is well: what later values are compared with.
+
+    Only records that were changed after `until` are compared with it.
+    """
+
+    __tablename__ = "field_profiles"
+    __table_args__ = (PrimaryKeyConstraint("system", "entity", "field"),)
+
+    system: Mapped[str] = mapped_column(Text)
+    entity: Mapped[str] = mapped_column(Text)
+    field: Mapped[str] = mapped_column(Text)
+    profile: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    stored_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class SnapshotRow(Base):

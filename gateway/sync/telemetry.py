@@ -13,6 +13,9 @@ _meter = metrics.get_meter("tieout.sync")
 rows = _meter.create_counter("tieout.sync.rows", unit="{row}", description="Rows of the books that were written.")
 rejects = _meter.create_counter("tieout.sync.rejects", unit="{record}", description="Records that could not be mapped.")
 deleted = _meter.create_counter("tieout.sync.deleted", unit="{row}", description="Rows that became tombstones.")
+outrun = _meter.create_counter(
+    "tieout.sync.deletions_outrun", unit="{poll}", description="Polls after which not every deletion was listed."
+)
 failures = _meter.create_counter("tieout.sync.failures", unit="{poll}", description="Polls that did not end well.")
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.errors import CursorLost, PermanentError
+from gateway.sync import telemetry
 from gateway.sync.readings import entities_of
 from gateway.sync.walk import Keys, Walked, Walker
 
@@ -39,6 +40,8 @@ def bury_deleted(walker: Walker, walked: Walked) -> bool:
             walker.ledger.clear_rejects(walker.source.name, name, chunk)
     except CursorLost as lost:
         log.warning("Not all deletions of %s in %s are known: keys are compared. %s", name, walker.source.name, lost)
+        walker.report.outrun[name] = str(lost)
+        telemetry.outrun.add(1, {"system": walker.source.name, "object": name})
         return False
     return True
 
@@ -62,17 +65,23 @@ def take_census(walker: Walker, group: Sequence[Walked], *, accept: bool) -> Non
     gone = {}
     for entity in sorted({e for walked in group for e in entities_of(walker.source.mapping, walked.name)}):
         there = pa.chunked_array([chunk for keys in held for chunk in keys.of(entity)], pa.string())
-        live = walker.store.live(entity, walker.source.name)
-        gone[entity] = live.filter(pc.invert(pc.is_in(live, value_set=there)))
-        if not accept and len(gone[entity]) > max(FEW_ROWS, len(live) * LIKELY_PERMISSION):
-            raise TooManyVanished(
-                f"{walker.source.name} does not show {len(gone[entity]):,} of {len(live):,} {entity} any more. "
-                "Check what the integration user may see. If they are gone: `tieout sync --full --accept-deletions`."
-            )
+        gone[entity] = vanished(walker, entity, there, accept=accept)
     for entity, keys in gone.items():
         walker.bury(entity, keys.to_pylist())
     for walked, keys in zip(group, held, strict=True):
         walker.ledger.keep_rejects(walker.source.name, walked.name, keys.all())
+
+
+def vanished(walker: Walker, entity: str, there: pa.ChunkedArray, *, accept: bool) -> pa.Array:
+    """The live rows whose key is not among those that the source holds. Raises TooManyVanished as `take_census`."""
+    live = walker.store.live(entity, walker.source.name)
+    gone = live.filter(pc.invert(pc.is_in(live, value_set=there)))
+    if not accept and len(gone) > max(FEW_ROWS, len(live) * LIKELY_PERMISSION):
+        raise TooManyVanished(
+            f"{walker.source.name} does not show {len(gone):,} of {len(live):,} {entity} any more. "
+            "Check what the integration user may see. If they are gone: `tieout sync --full --accept-deletions`."
+        )
+    return gone
 
 
 def _counted(walker: Walker, walked: Walked) -> Keys:

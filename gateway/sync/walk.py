@@ -5,14 +5,14 @@ A page whose rows are written and whose position is not is read again by the nex
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pyarrow as pa
 
 from books.store import Store
 from connectors.contract import Page, Position, Record
-from connectors.errors import CursorLost
+from connectors.errors import ConnectorError, CursorLost
 from connectors.mapping import FILE, LINE, ObjectMapping, Reject
 from connectors.tables import booked
 from gateway.sync import telemetry
@@ -51,7 +51,7 @@ class Walked:
     """A walk that came to its end.
 
     `whole`: it saw every record. `keys`: those that the source holds, where the walk saw all and the books may hold
-    more. `started` is the source's clock before the first page.
+    more. `started` is the source's clock before the first page. `keeps`: its positions are where the next walk goes on.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Walked:
     standing: Standing
     whole: bool
     keys: Keys | None = None
+    keeps: bool = True
 
 
 @dataclass
@@ -88,13 +89,42 @@ class Walker:
         self._read(walked, since)
         return walked
 
+    def again(self, name: str, since: datetime | None) -> Walked:
+        """Read what changed since then, or all, once more, and keep no position: no walk begins elsewhere for it."""
+        source, started = self.source, self.source.connector.source_time()
+        standing = self.ledger.begin(source.name, name, source.mapping.hash, started, self.clock())
+        standing = replace(standing, deletions_from=since or standing.deletions_from)
+        walked = Walked(name, source.mapping.objects[name], started, standing, whole=False, keeps=False)
+        try:
+            self._store(walked, source.connector.changes(name, Position(since) if since else None))
+        except CursorLost as lost:
+            log.warning("%s does not go back so far in %s, which is read whole. %s", source.name, name, lost)
+            self._store(walked, source.connector.changes(name, None))
+        return walked
+
+    def take(self, name: str, records: Sequence[Record]) -> None:
+        """Write records that were asked for by their keys. No position moves: others may lie between."""
+        now = self.clock()
+        self.report.records.setdefault(name, 0)
+        apart = Walked(name, self.source.mapping.objects[name], now, Standing(None, now, None), whole=False)
+        self._note(apart, Page(records, None), self._write(apart, records))
+
+    def absent(self, name: str) -> bool:
+        """Whether an object that is not visible never was: it is optional, was never read, and left no rows."""
+        source = self.source
+        is_new = source.mapping.objects[name].optional and self._is_new(name)
+        return is_new and self.ledger.forget_unread(source.name, name)
+
     def _is_new(self, name: str) -> bool:
         """Nothing in the books can have vanished from the source: they hold nothing of it."""
         entities = entities_of(self.source.mapping, name)
         return not any(len(self.store.live(entity, self.source.name)) for entity in entities)
 
     def _read(self, walked: Walked, since: Position | None) -> None:
-        """Read all pages; where the source lost the cursor, once more from the position that was kept last."""
+        """Read all pages; where the source lost the cursor, once more from the position that was kept last.
+
+        Where the walk kept none, the one that it began with is what was lost, and everything is read.
+        """
         connector, name = self.source.connector, walked.name
         try:
             self._store(walked, connector.changes(name, since))
@@ -102,7 +132,8 @@ class Walker:
             log.warning("%s forgot its place in %s, which is read again. %s", self.source.name, name, lost)
             if walked.keys is not None:
                 walked.keys = Keys()
-            again = since and self._kept(walked)
+            kept = self._kept(walked) if since else None
+            again = None if kept == since else kept
             self._store(walked, connector.changes(name, again))
 
     def _kept(self, walked: Walked) -> Position | None:
@@ -137,8 +168,9 @@ class Walker:
     def _note(self, walked: Walked, page: Page, rejects: Sequence[Reject]) -> None:
         """The position, after the rows."""
         system, name, report = self.source.name, walked.name, self.report
-        self.ledger.store_page(system, name, page.position, rejects, _marks(walked.mapped, page.records), self.clock())
-        report.records[name] += len(page.records)
+        position = page.position if walked.keeps else None
+        self.ledger.store_page(system, name, position, rejects, _marks(walked.mapped, page.records), self.clock())
+        report.records[name] = report.records.get(name, 0) + len(page.records)
         report.rejects += len(rejects)
         telemetry.rejects.add(len(rejects), {"system": system, "object": name})
         self.progress(system, name, report.records[name])
@@ -153,18 +185,25 @@ class Walker:
 def batches(pages: Iterator[Page], records: int) -> Iterator[Page]:
     """Join small pages, so that one write takes many rows. The position is the last of the joined pages that had one.
 
-    A batch holds fewer than `records` and one page more, whether its pages have positions or not.
+    A batch holds fewer than `records` and one page more, whether its pages have positions or not. Where the source
+    fails, what came before is passed on first: the next walk goes on behind it.
     """
     held: list[Record] = []
     position: Position | None = None
-    for page in pages:
-        held.extend(page.records)
-        position = page.position or position
-        if len(held) >= records:
-            yield Page(held, position)
-            held, position = [], None
+    failure: ConnectorError | None = None
+    try:
+        for page in pages:
+            held.extend(page.records)
+            position = page.position or position
+            if len(held) >= records:
+                yield Page(held, position)
+                held, position = [], None
+    except ConnectorError as error:
+        failure = error
     if held or position is not None:
         yield Page(held, position)
+    if failure is not None:
+        raise failure
 
 
 def no_longer(mapped: ObjectMapping, records: Iterable[Record]) -> Iterator[tuple[str, list[str]]]:

@@ -98,7 +98,8 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "SBQQ__BillingType__c": "picklist",
         "SBQQ__SubscriptionStartDate__c": "date",
         "SBQQ__SubscriptionEndDate__c": "date",
-        "SBQQ__EndDate__c": "date",
+        "SBQQ__StartDate__c": "date(formula)",
+        "SBQQ__EndDate__c": "date(formula)",
         "SBQQ__TerminatedDate__c": "date",
         "Free_Until__c": "date",
         "Included_Quantity__c": "double",
@@ -257,6 +258,7 @@ def _line(world: World, line: ContractLine) -> Row:
         "SBQQ__QuoteLine__c": line.quote_line_id,
         "SBQQ__Quantity__c": line.quantity,
         "SBQQ__SubscriptionStartDate__c": line.start,
+        "SBQQ__StartDate__c": line.start,
         "Free_Until__c": line.free_until,
         "Included_Quantity__c": line.included,
         "Overage_Price__c": line.overage_price,
@@ -273,6 +275,7 @@ def _change(world: World, change: Change) -> Row:
         "SBQQ__QuoteLine__c": change.quote_line_id,
         "SBQQ__Quantity__c": change.delta,
         "SBQQ__SubscriptionStartDate__c": change.effective,
+        "SBQQ__StartDate__c": change.effective,
     }
     return _stamped(row, world.quotes[change.amendment_id].ordered_at)
 

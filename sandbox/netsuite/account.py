@@ -72,9 +72,9 @@ class NetSuiteAccount:
                 values[target.stamp] = self.clock()
             return target.upsert(values)
 
-    def remove(self, table: str, key: Key) -> None:
-        """Delete for good. A record goes with its lines and leaves a row in `deletedrecord`; a line leaves
-        none, but stamps the record that it belonged to, as saving the record without it does.
+    def remove(self, table: str, key: Key, *, listed: bool = True) -> None:
+        """Delete for good. A record goes with its lines and leaves a row in `deletedrecord`, unless that is not
+        `listed`; a line leaves none, but stamps the record that it belonged to, as saving the record without it does.
 
         Raises ValueError when there is no such row.
         """
@@ -84,7 +84,7 @@ class NetSuiteAccount:
             own_key = row.get(target.key_column or "", key)
             for lines, parent in LINES_OF.get(target.name, ()):
                 self._remove_lines(lines, parent, own_key)
-            if target.name not in NOT_RECORDS:
+            if listed and target.name not in NOT_RECORDS:
                 self._bury(target.name, own_key, row)
             self._touch_parent(target.name, row)
 

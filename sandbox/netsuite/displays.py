@@ -28,7 +28,7 @@ _SHOWN = "__shown"
 
 _SELF_REFERENCES = ("parent",)
 
-_NAMES: Mapping[str, Sequence[str]] = {
+NAMES: Mapping[str, Sequence[str]] = {
     "customer": ("altname", "companyname", "entityid"),
     "item": ("displayname", "fullname", "itemid"),
     "currency": ("name", "symbol"),
@@ -49,7 +49,7 @@ TRANSACTION_TYPES: Mapping[str, str] = {
     "RevArrng": "Revenue Arrangement",
 }
 
-_STATUSES: Mapping[str, Mapping[str, str]] = {
+STATUSES: Mapping[str, Mapping[str, str]] = {
     "CustInvc": {"A": "Open", "B": "Paid In Full", "D": "Pending Approval", "E": "Rejected", "V": "Voided"},
     "CustCred": {"A": "Open", "B": "Fully Applied", "V": "Voided"},
     "SalesOrd": {
@@ -67,7 +67,7 @@ _STATUSES: Mapping[str, Mapping[str, str]] = {
 
 def target_of(table: str, column: str) -> str | None:
     """The table whose record the column names, where there is one."""
-    if column in _SELF_REFERENCES and table in _NAMES:
+    if column in _SELF_REFERENCES and table in NAMES:
         return table
     return _TARGETS_OF_TABLE.get((table, column), _TARGETS.get(column))
 
@@ -85,7 +85,7 @@ def display_sql(table: str, column: str, value: str, type_column: str, targets: 
     target = target_of(table, column)
     if target is None or target not in targets:
         return f"CAST({value} AS VARCHAR)"
-    names = [f"{_SHOWN}.{quoted(name)}" for name in _NAMES[target] if name in targets[target]]
+    names = [f"{_SHOWN}.{quoted(name)}" for name in NAMES[target] if name in targets[target]]
     shown = f"coalesce({', '.join([*names, f'CAST({_SHOWN}.id AS VARCHAR)'])})"
     if target == "transaction" and "type" in targets[target]:
         shown = f"concat({_choice(f'{_SHOWN}.type', TRANSACTION_TYPES)}, ' #', {shown})"
@@ -100,7 +100,7 @@ def _choice(value: str, meanings: Mapping[str, str]) -> str:
 def _status(value: str, type_column: str) -> str:
     meanings = {
         kind + code: f"{TRANSACTION_TYPES[kind]} : {text}"
-        for kind, texts in _STATUSES.items()
+        for kind, texts in STATUSES.items()
         for code, text in texts.items()
     }
     cases = " ".join(f"WHEN {literal(code)} THEN {literal(text)}" for code, text in meanings.items())

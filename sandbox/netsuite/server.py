@@ -1,4 +1,4 @@
-"""SuiteTalk REST over a loopback socket: tokens, SuiteQL, records and the catalogue (vendors.md B6, B7)."""
+"""SuiteTalk over a loopback socket: tokens, SuiteQL, records, the catalogue, and SOAP (vendors.md B4, B6, B7)."""
 
 import json
 import threading
@@ -18,6 +18,10 @@ from sandbox.netsuite.account import NetSuiteAccount
 from sandbox.netsuite.query_request import answer_query
 from sandbox.netsuite.records import catalogue, record
 from sandbox.netsuite.refusals import ConcurrencyRefused, LoginRefused, Refusal, ServerFault
+from sandbox.netsuite.soap.definition import PORT_PATH, WSDL_PATH, description
+from sandbox.netsuite.soap.refusals import SoapFault, blocked, unexpected
+from sandbox.netsuite.soap.service import SoapService
+from sandbox.netsuite.token_keys import PassportDesk, PassportRefused, TokenKeys
 from sandbox.netsuite.tokens import GrantRefused, TokenDesk
 from sandbox.serving import LoopbackServer
 
@@ -25,6 +29,7 @@ TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"
 SUITEQL_PATH = "/services/rest/query/v1/suiteql"
 RECORD_PATH = "/services/rest/record/v1"
 HELD_AT_MOST_S = 60.0
+_PAGE = "<html><body><h1>The service is not available.</h1></body></html>"
 
 Answer = Callable[[Request, bytes], Response]
 
@@ -34,8 +39,9 @@ class NetSuiteServer:
 
     `concurrency` is the account's pool: so many requests run at once, the next one is refused with 429. Token
     requests are outside the pool. `wall_clock` (real UTC unless given) judges assertions and tokens; the
-    account's own clock does not. `requests` counts by kind: token, suiteql, record, catalogue, refused ones
-    included; `token_refusals` says why each assertion was refused, which the reply does not.
+    account's own clock does not. `requests` counts by kind: token, suiteql, record, catalogue, soap, wsdl, refused
+    ones included; `token_refusals` says why each assertion or signature was refused, which the reply does not.
+    `token_keys` turns token-based authentication on, for REST and for SOAP, whose switches are `soap`.
     """
 
     def __init__(
@@ -49,8 +55,12 @@ class NetSuiteServer:
         concurrency: int = 5,
         port: int = 0,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        token_keys: TokenKeys | None = None,
     ) -> None:
         self.account = account
+        self.most_in_flight = 0
+        self.passports = PassportDesk(token_keys, account.account_id, wall_clock) if token_keys else None
+        self.soap = SoapService(account, self.passports, wall_clock)
         self.requests: Counter[str] = Counter()
         self.concurrency_refusals = 0
         self.in_flight = 0
@@ -128,6 +138,9 @@ class NetSuiteServer:
                 Route(SUITEQL_PATH, self._pooled("suiteql", self._suiteql), methods=["POST"]),
                 Route(RECORD_PATH + "/metadata-catalog/{kind}", self._pooled("catalogue", self._catalogue)),
                 Route(RECORD_PATH + "/{kind}/{key}", self._pooled("record", self._record)),
+                Route(PORT_PATH, self._envelope, methods=["POST"]),
+                Route(WSDL_PATH + "/{name}", self._definition),
+                Route(PORT_PATH, self._definition),
             ]
         )
 
@@ -160,17 +173,65 @@ class NetSuiteServer:
 
         return endpoint
 
+    async def _envelope(self, request: Request) -> Response:
+        """The SOAP endpoint, inside the same pool."""
+        self.requests["soap"] += 1
+        body = await request.body()
+        if self._faults and self._faults[0] != 500:
+            return _fault(self._faults.popleft(), self.requests.total())
+        self._fly(+1)
+        try:
+            return await run_in_threadpool(self._enveloped, body)
+        finally:
+            self._fly(-1)
+
+    def _enveloped(self, body: bytes) -> Response:
+        try:
+            self._open.wait(HELD_AT_MOST_S)
+            reply, status = self.soap.answer(body, self._admit_envelope), 200
+        except SoapFault as fault:
+            reply, status = fault.envelope(), 500
+        return Response(reply, status, media_type="text/xml")
+
+    def _admit_envelope(self) -> None:
+        """The request itself is in flight by now, so that it counts."""
+        if self.in_flight > self._concurrency:
+            self.concurrency_refusals += 1
+            raise blocked()
+        if self._faults:
+            self._faults.popleft()
+            raise unexpected(f"sandbox-{self.requests.total()}")
+
+    async def _definition(self, request: Request) -> Response:
+        """The web service's own description: `?wsdl` of the endpoint, or a file of its folder."""
+        self.requests["wsdl"] += 1
+        name = request.path_params.get("name") or ("" if "wsdl" in request.query_params else "none")
+        text = description(name, self.url)
+        return HTMLResponse(_PAGE, 404) if text is None else Response(text, media_type="text/xml")
+
     def _fly(self, change: int) -> None:
         with self._flight_changed:
             self.in_flight += change
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
             self._flight_changed.notify_all()
 
     def _admit(self, request: Request) -> None:
-        if not self._desk.accepts(request.headers.get("authorization")):
+        if not self._lets_in(request):
             raise LoginRefused("Invalid login attempt.")
         if self.in_flight >= self._concurrency:
             self.concurrency_refusals += 1
             raise ConcurrencyRefused
+
+    def _lets_in(self, request: Request) -> bool:
+        said = request.headers.get("authorization", "")
+        if self.passports is None or not said.lower().startswith("oauth "):
+            return self._desk.accepts(said)
+        try:
+            self.passports.check_header(request.method, str(request.url), said)
+        except PassportRefused as refused:
+            self.token_refusals.append(str(refused))
+            return False
+        return True
 
     def _answered(self, answer: Answer, request: Request, body: bytes) -> Response:
         self._open.wait(HELD_AT_MOST_S)
@@ -195,4 +256,4 @@ class NetSuiteServer:
 def _fault(status: int, request_number: int) -> Response:
     if status == 500:
         return JSONResponse(ServerFault(f"sandbox-{request_number}").body(), status)
-    return HTMLResponse("<html><body><h1>The service is not available.</h1></body></html>", status)
+    return HTMLResponse(_PAGE, status)

@@ -96,6 +96,34 @@ STANDARD_TABLES: Mapping[str, Mapping[str, str]] = {
     ),
 }
 
+SUITE_BILLING: Mapping[str, Mapping[str, str]] = {
+    "subscription": _columns(
+        integer="id customer billingaccount billingschedule rootsubscription salesorder currency subsidiary pricebook "
+        "renewalnumber initialterm",
+        text="name billingsubscriptionstatus subscriptionplanname subscriptionrevision externalid",
+        date="startdate enddate lastbilldate lastbillcycledate nextbillcycledate nextrenewalstartdate",
+        boolean="autorenewal",
+        datetime="lastmodifieddate",
+    ),
+    "subscriptionline": _columns(
+        integer="id subscription linenumber item salesorder salesorderlinenumber",
+        text="subscriptionlinestatus subscriptionlinetype billingmode",
+        number="quantity total",
+        date="startdate enddate terminationdate recurrencestartdate",
+        boolean="isincluded includeinrenewal",
+        datetime="lastmodifieddate",
+    ),
+    "charge": _columns(
+        integer="id billingaccount billingitem billingschedule currency subscriptionline invoice invoiceline "
+        "creditmemo runid",
+        text="billingmode chargetype stage",
+        number="amount quantity rate",
+        date="billdate chargedate servicestartdate serviceenddate",
+        datetime="lastmodifieddate",
+    ),
+}
+"""The tables of the SuiteBilling feature: an account has them when they are defined in it."""
+
 SUMMARY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "customer": ("balance", "consolbalance", "overduebalance", "unbilledorders"),
     "transaction": ("total", "subtotal"),

@@ -3,23 +3,27 @@
 import json
 import re
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.salesforce.bulk_jobs import BulkJobs
+from sandbox.salesforce.bulk_routes import BulkRoutes
 from sandbox.salesforce.errors import ApiError, MethodNotAllowed, NotFound
+from sandbox.salesforce.jwt_bearer import LoginRefused
 from sandbox.salesforce.quota import Quota
 from sandbox.salesforce.resources import NEWEST_VERSION, OLDEST_VERSION, Resources
-from sandbox.salesforce.sessions import LoginRefused, Sessions
+from sandbox.salesforce.sessions import Sessions
 
 LEAST_BATCH, MOST_BATCH = 200, 2_000
 
@@ -28,7 +32,7 @@ _BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)")
 _UNAVAILABLE = "<html><head><title>Error Page</title></head><body>Service Unavailable</body></html>"
 _DATA = "/services/data"
 
-Resource = Callable[[Request], str]
+Resource = Callable[[Request], str | Response]
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,16 @@ class Front:
     """Everything between the socket and the resources. `url` gives what the token reply calls instance_url."""
 
     def __init__(
-        self, resources: Resources, sessions: Sessions, quota: Quota, page_size: int, url: Callable[[], str]
+        self,
+        resources: Resources,
+        jobs: BulkJobs,
+        sessions: Sessions,
+        quota: Quota,
+        page_size: int,
+        url: Callable[[], str],
     ) -> None:
         self._resources = resources
+        self._jobs = jobs
         self._sessions = sessions
         self._quota = quota
         self._page_size = page_size
@@ -77,32 +88,39 @@ class Front:
         return [
             Route("/services/oauth2/token", self._token, methods=["POST"]),
             Route(_DATA, self._versions),
-            self._guarded("query", version + "/query", self._query),
-            self._guarded("query", version + "/queryAll", self._query_all),
-            self._guarded("query_more", version + "/query/{locator}", self._query_more),
-            self._guarded("query_more", version + "/queryAll/{locator}", self._query_more),
-            self._guarded("sobjects", version + "/sobjects", self._sobjects),
-            self._guarded("describe", version + "/sobjects/{name}/describe", self._describe),
-            self._guarded("deleted", version + "/sobjects/{name}/deleted", self._deleted),
-            self._guarded("retrieve", version + "/sobjects/{name}/{record_id}", self._retrieve),
-            self._guarded("limits", version + "/limits", self._limits),
-            self._guarded("other", _DATA + "/{rest:path}", _nothing_there),
+            self.guarded("query", version + "/query", self._query),
+            self.guarded("query", version + "/queryAll", self._query_all),
+            self.guarded("query_more", version + "/query/{locator}", self._query_more),
+            self.guarded("query_more", version + "/queryAll/{locator}", self._query_more),
+            self.guarded("sobjects", version + "/sobjects", self._sobjects),
+            self.guarded("describe", version + "/sobjects/{name}/describe", self._describe),
+            self.guarded("deleted", version + "/sobjects/{name}/deleted", self._deleted),
+            self.guarded("retrieve", version + "/sobjects/{name}/{record_id}", self._retrieve),
+            self.guarded("limits", version + "/limits", self._limits),
+            self.guarded("record_count", version + "/limits/recordCount", self._record_count),
+            *BulkRoutes(self.guarded, self._jobs).routes(version),
+            self.guarded("other", _DATA + "/{rest:path}", _nothing_there),
         ]
 
-    def _guarded(self, kind: str, path: str, resource: Resource) -> Route:
-        def endpoint(request: Request) -> Response:
-            response = self._begin(kind) or self._answer(request, resource)
-            response.headers["Sforce-Limit-Info"] = f"api-usage={self._quota.used}/{self._quota.limit}"
+    def guarded(self, kind: str, path: str, resource: Resource, methods: Sequence[str] = ("GET",)) -> Route:
+        """A route that counts the request, asks for a session and spends quota before it answers."""
+
+        async def endpoint(request: Request) -> Response:
+            body = await request.body()
+            request.state.content = body
+            response = await run_in_threadpool(lambda: self._begin(kind) or self._answer(request, resource))
+            response.headers["Sforce-Limit-Info"] = self._quota.header()
             return response
 
-        return Route(path, endpoint)
+        return Route(path, endpoint, methods=list(methods))
 
     def _answer(self, request: Request, resource: Resource) -> Response:
         try:
             self._sessions.check(request.headers.get("authorization", ""))
             self._quota.spend()
             _check_version(request.path_params.get("version"))
-            return Response(resource(request), media_type=_JSON)
+            said = resource(request)
+            return said if isinstance(said, Response) else Response(said, media_type=_JSON)
         except ApiError as error:
             return _refusal(error.status, error.code, error.message)
 
@@ -153,6 +171,9 @@ class Front:
 
     def _limits(self, _: Request) -> str:
         return self._resources.limits()
+
+    def _record_count(self, request: Request) -> str:
+        return self._resources.record_count(request.query_params.get("sObjects", ""))
 
     def _batch(self, request: Request) -> int:
         """The batch size asked for, held to what Salesforce allows and to the page size of this server."""

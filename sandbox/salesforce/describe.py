@@ -27,7 +27,7 @@ def global_description(view: OrgView, version: str) -> dict[str, Any]:
 
 def object_description(view: OrgView, shape: Shape, version: str) -> dict[str, Any]:
     """GET /sobjects/{Object}/describe: the object with its fields."""
-    return _summary(shape, version) | {"fields": [_field(view, shape, field) for field in shape.fields]}
+    return _summary(shape, version) | {"fields": [_field(view, shape, field) for field in shape.visible]}
 
 
 def _summary(shape: Shape, version: str) -> dict[str, Any]:
@@ -58,12 +58,12 @@ def _field(view: OrgView, shape: Shape, field: Field) -> dict[str, Any]:
         "digits": 9 if field.type == "int" else 0,
         "nillable": field not in SYSTEM_FIELDS and field.type != "boolean",
         "custom": field.name.endswith("__c"),
-        "calculated": False,
+        "calculated": field.calculated,
         "filterable": True,
         "sortable": True,
         "referenceTo": [target] if target else [],
         "relationshipName": field.relationship,
-        "picklistValues": [],
+        "picklistValues": [{"value": v, "label": v, "active": True, "defaultValue": False} for v in field.values],
     }
 
 

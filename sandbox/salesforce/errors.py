@@ -10,10 +10,15 @@ ApiError                   one JSON array of one error
 ├─ InvalidLocator          400 INVALID_QUERY_LOCATOR
 ├─ InvalidReplicationDate  400 INVALID_REPLICATION_DATE
 ├─ IdLimitExceeded         400 EXCEEDED_ID_LIMIT
+├─ InvalidJob              400 INVALIDJOB
+├─ InvalidJobState         400 INVALIDJOBSTATE
+├─ JobLimitExceeded        400 EXCEEDED_QUOTA
+├─ UnreadableBody          400 JSON_PARSER_ERROR
 ├─ InvalidSession          401 INVALID_SESSION_ID
 ├─ RequestLimitExceeded    403 REQUEST_LIMIT_EXCEEDED
 ├─ NotFound                404 NOT_FOUND
 ├─ EntityDeleted           404 ENTITY_IS_DELETED
+├─ VersionConflict         409 API_VERSION_MISMATCH
 └─ MethodNotAllowed        405 METHOD_NOT_ALLOWED
 """
 
@@ -91,6 +96,32 @@ class InvalidReplicationDate(ApiError):
 
 class IdLimitExceeded(ApiError):
     code = "EXCEEDED_ID_LIMIT"
+
+
+class InvalidJob(ApiError):
+    code = "INVALIDJOB"
+
+
+class InvalidJobState(ApiError):
+    code = "INVALIDJOBSTATE"
+
+
+class JobLimitExceeded(ApiError):
+    code = "EXCEEDED_QUOTA"
+
+    def __init__(self) -> None:
+        super().__init__("ApiQueryV2Jobs Limit exceeded.")
+
+
+class UnreadableBody(ApiError):
+    code = "JSON_PARSER_ERROR"
+
+    def __init__(self) -> None:
+        super().__init__("The body is no JSON object")
+
+
+class VersionConflict(ApiError):
+    status, code = 409, "API_VERSION_MISMATCH"
 
 
 class InvalidSession(ApiError):

@@ -10,19 +10,26 @@ from sandbox.salesforce.ids import normal_id
 
 Value = str | bool | int | Decimal | date | datetime | None
 
-TEXT = frozenset({"string", "picklist"})
+TEXT = frozenset({"string", "picklist", "textarea", "base64"})
 KEYS = frozenset({"id", "reference"})
 NUMBERS = frozenset({"int", "double", "currency", "percent"})
 _LOOKUP = re.compile(r"reference(?:\((\w+)\))?")
+_PICKLIST = re.compile(r"picklist\((.+)\)")
+_FORMULA = "(formula)"
 
 
 @dataclass(frozen=True)
 class Field:
-    """`target` is the object named in a declared type such as `reference(Product2)`, else None."""
+    """`target` is the object named in a declared type such as `reference(Product2)`, else None.
+
+    `values` are those of a declared `picklist(Draft|Activated)`, and `calculated` is what ends in `(formula)`.
+    """
 
     name: str
     type: str
     target: str | None = None
+    values: tuple[str, ...] = ()
+    calculated: bool = False
 
     @property
     def relationship(self) -> str | None:
@@ -48,9 +55,12 @@ def declared_field(name: str, declared: str) -> Field:
     """ValueError for a type that the simulator does not know."""
     if lookup := _LOOKUP.fullmatch(declared):
         return Field(name, "reference", lookup[1])
-    if declared not in _ACCEPT:
+    if picklist := _PICKLIST.fullmatch(declared):
+        return Field(name, "picklist", values=tuple(picklist[1].split("|")))
+    plain = declared.removesuffix(_FORMULA)
+    if plain not in _ACCEPT:
         raise ValueError(f"Field {name} has the unknown type {declared!r}; known are {', '.join(_ACCEPT)}.")
-    return Field(name, declared)
+    return Field(name, plain, calculated=plain != declared)
 
 
 def accepted(field: Field, value: object) -> Value:
@@ -105,6 +115,8 @@ _ACCEPT: dict[str, Callable[[object], Value]] = {
     "id": _key,
     "string": _text,
     "picklist": _text,
+    "textarea": _text,
+    "base64": _text,
     "boolean": _boolean,
     "int": _whole,
     "double": _number,

@@ -67,6 +67,8 @@ class SalesforceOrg:
         self._tables: dict[str, Table] = {}
         self._logs: dict[str, DeleteLog] = {}
         self._next_number: dict[str, int] = {}
+        self._forbidden: set[str] = set()
+        self._uncommitted: list[tuple[Table, str, Row]] = []
 
     def now(self) -> datetime:
         """The clock in UTC, in whole seconds as Salesforce stamps are."""
@@ -100,18 +102,40 @@ class SalesforceOrg:
         """
         with self._lock:
             table = self._table(object_name)
-            values = _accepted_row(table.shape, row)
-            record_id = str(values.get(ID) or self._new_id(table))
-            old = table.get(record_id)
-            if old is not None and old[IS_DELETED]:
-                raise ValueError(f"{table.shape.name} {record_id} is deleted; restore it before you change it.")
-            now = self.now()
-            defaults: dict[int, Value] = {ID: record_id, MODIFIED: now, STAMP: now}
-            if old is None:
-                defaults[CREATED] = now
-            base = old or table.shape.blank_row
-            table.write(record_id, _changed(base, defaults | values))
+            record_id, written = self._written(table, row)
+            table.write(record_id, written)
             return record_id
+
+    def put_uncommitted(self, object_name: str, row: Mapping[str, Any]) -> str:
+        """As `put`, stamped now, but nobody sees it before `commit`: what a long transaction does (vendors.md E1)."""
+        with self._lock:
+            table = self._table(object_name)
+            record_id, written = self._written(table, row)
+            self._uncommitted.append((table, record_id, written))
+            return record_id
+
+    def commit(self) -> None:
+        """Show what was put uncommitted, with the stamps that it got then."""
+        with self._lock:
+            for table, record_id, written in self._uncommitted:
+                table.write(record_id, written)
+            self._uncommitted.clear()
+
+    def hide(self, object_name: str, field_name: str | None = None) -> None:
+        """Take a permission away: of a field, or of the whole object. The API then knows neither."""
+        self._permit(object_name, field_name, hidden=True)
+
+    def show(self, object_name: str, field_name: str | None = None) -> None:
+        """Give back what `hide` took."""
+        self._permit(object_name, field_name, hidden=False)
+
+    def rename(self, object_name: str, old: str, new: str) -> None:
+        """Give a field another name; the records keep its values. ValueError for a field that is not there."""
+        with self._lock:
+            table = self._table(object_name)
+            if table.shape.place(old) is None:
+                raise ValueError(f"{object_name} has no field {old}; define it first.")
+            table.rename(old, new)
 
     def remove(self, object_name: str, record_id: str) -> None:
         """Move a record to the recycle bin: IsDeleted, a new stamp, an entry in the delete log."""
@@ -155,7 +179,31 @@ class SalesforceOrg:
     def view(self) -> OrgView:
         """The whole org at this instant."""
         with self._lock:
-            return OrgView({name: table.view() for name, table in self._tables.items()})
+            seen = {name: table for name, table in self._tables.items() if name not in self._forbidden}
+            return OrgView({name: table.view() for name, table in seen.items()})
+
+    def _permit(self, object_name: str, field_name: str | None, *, hidden: bool) -> None:
+        with self._lock:
+            table = self._table(object_name)
+            if field_name is not None:
+                table.hide(field_name, hidden=hidden)
+            elif hidden:
+                self._forbidden.add(object_name.lower())
+            else:
+                self._forbidden.discard(object_name.lower())
+
+    def _written(self, table: Table, row: Mapping[str, Any]) -> tuple[str, Row]:
+        """The record's id and the row that it becomes."""
+        values = _accepted_row(table.shape, row)
+        record_id = str(values.get(ID) or self._new_id(table))
+        old = table.get(record_id)
+        if old is not None and old[IS_DELETED]:
+            raise ValueError(f"{table.shape.name} {record_id} is deleted; restore it before you change it.")
+        now = self.now()
+        defaults: dict[int, Value] = {ID: record_id, MODIFIED: now, STAMP: now}
+        if old is None:
+            defaults[CREATED] = now
+        return record_id, _changed(old or table.shape.blank_row, defaults | values)
 
     def _view_of(self, object_name: str) -> TableView:
         with self._lock:

@@ -70,8 +70,15 @@ class Resources:
         )
 
     def limits(self) -> str:
-        requests = {"Max": self._quota.limit, "Remaining": self._quota.limit - self._quota.used}
-        return json.dumps({"DailyApiRequests": requests})
+        return json.dumps(self._quota.shown())
+
+    def record_count(self, object_names: str) -> str:
+        """How many live records the named objects have, or all; objects that are not seen are left out."""
+        view = self._org.view()
+        wanted = [name.strip() for name in object_names.split(",") if name.strip()] or view.names()
+        tables = [table for name in wanted if (table := view.table(name))]
+        counts = [{"count": _live(table), "name": table.shape.name} for table in tables]
+        return json.dumps({"sObjects": counts})
 
 
 def _batch_text(version: str, cursor: Cursor, locator: str | None) -> str:
@@ -81,6 +88,10 @@ def _batch_text(version: str, cursor: Cursor, locator: str | None) -> str:
     done = '"done":true' if locator is None else '"done":false'
     more = "" if locator is None else f',"nextRecordsUrl":"/services/data/v{version}/query/{locator}"'
     return f'{{"totalSize":{result.total},{done}{more},"records":[{records}]}}'
+
+
+def _live(table: TableView) -> int:
+    return sum(not row[IS_DELETED] for row in table.rows.values())
 
 
 def _table(view: OrgView, object_name: str) -> TableView:

@@ -4,6 +4,8 @@ from collections import Counter
 
 from sandbox.faults import Faults
 from sandbox.salesforce.app import Front
+from sandbox.salesforce.bulk_jobs import BulkJobs
+from sandbox.salesforce.jwt_bearer import JwtBearer
 from sandbox.salesforce.org import SalesforceOrg
 from sandbox.salesforce.quota import Quota
 from sandbox.salesforce.resources import Resources
@@ -15,7 +17,8 @@ class SalesforceServer:
     """Serves one org over HTTP, also as a context manager. `start` after `stop` uses the same port again.
 
     `page_size` is the most records in one reply (the header `Sforce-Query-Options: batchSize` asks for fewer, from 200
-    on); `daily_limit` is the number of calls in 24 hours of the org's clock.
+    on); `daily_limit` is the number of calls in 24 hours of the org's clock, `app_limit` the number of those that the
+    app may make. With the public key of a certificate, `username` may log in by JWT bearer as well.
     """
 
     def __init__(
@@ -26,13 +29,20 @@ class SalesforceServer:
         client_secret: str = "simulator-secret",
         page_size: int = 2_000,
         daily_limit: int = 100_000,
+        app_limit: int | None = None,
+        public_key_pem: str = "",
+        username: str = "integration@acme.test",
         port: int = 0,
     ) -> None:
         self.client_id = client_id
         self.client_secret = client_secret
-        quota = Quota(org.now, daily_limit)
-        self._sessions = Sessions(org.now, client_id, client_secret)
-        self._front = Front(Resources(org, quota), self._sessions, quota, page_size, lambda: self.url)
+        self.username = username
+        self._quota = Quota(org.now, daily_limit, app_limit)
+        self.bulk = BulkJobs(org, self._quota, org.now)
+        bearer = JwtBearer(org.now, client_id, username, public_key_pem, lambda: self.url)
+        self._sessions = Sessions(org.now, client_id, client_secret, bearer)
+        resources = Resources(org, self._quota)
+        self._front = Front(resources, self.bulk, self._sessions, self._quota, page_size, lambda: self.url)
         self._server = LoopbackServer(self._front.app(), port, org.now)
 
     @property
@@ -47,8 +57,27 @@ class SalesforceServer:
     @property
     def requests(self) -> Counter[str]:
         """Requests so far by kind: token, versions, query, query_more, describe, sobjects, retrieve, deleted, limits,
-        other. `requests.total()` is their sum; refused calls count too."""
+        record_count, bulk_create, bulk_list, bulk_poll, bulk_results, bulk_pages, bulk_abort, bulk_delete, other.
+        `requests.total()` is their sum; refused calls count too."""
         return self._front.counts()
+
+    @property
+    def used(self) -> int:
+        """Calls of the past 24 hours that count against the daily limit."""
+        return self._quota.used
+
+    @property
+    def over_limit(self) -> int:
+        """Requests that came while none was left of the limit."""
+        return self._quota.refused
+
+    def spend_elsewhere(self, calls: int) -> None:
+        """Other integrations of the org use up some of the daily limit."""
+        self._quota.spend_elsewhere(calls)
+
+    def limit_bulk_jobs(self, jobs: int) -> None:
+        """So many bulk query jobs may be created in 24 hours."""
+        self._quota.limit_jobs(jobs)
 
     def expire_sessions(self) -> None:
         """End every session: the next call of each client is answered with 401."""

@@ -1,4 +1,4 @@
-"""Client-credentials logins and the sessions that they open (vendors.md A1)."""
+"""Logins by client credentials and by JWT bearer, and the sessions that they open (vendors.md A1)."""
 
 import base64
 import binascii
@@ -11,39 +11,39 @@ from threading import Lock
 
 from sandbox.salesforce.errors import InvalidSession
 from sandbox.salesforce.ids import make_id
+from sandbox.salesforce.jwt_bearer import JWT_GRANT, JwtBearer, LoginRefused
 
 IDLE_LIMIT = timedelta(hours=2)
 ORG_ID, USER_ID = make_id("00D", 1), make_id("005", 1)
 
 
-class LoginRefused(Exception):
-    """A token request that is answered with 400 and {"error": ..., "error_description": ...}."""
-
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(description)
-        self.error = error
-
-
 class Sessions:
     """Open sessions by token. One ends after two idle hours by `clock`, or when it is revoked."""
 
-    def __init__(self, clock: Callable[[], datetime], client_id: str, client_secret: str) -> None:
+    def __init__(self, clock: Callable[[], datetime], client_id: str, client_secret: str, bearer: JwtBearer) -> None:
         self._clock = clock
+        self._bearer = bearer
         self._client_id = client_id
         self._client_secret = client_secret
         self._last_used: dict[str, datetime] = {}
         self._lock = Lock()
 
     def open(self, form: Mapping[str, str], authorization: str, instance_url: str) -> dict[str, str]:
-        """The token reply for a client-credentials request by Basic header or form fields; or LoginRefused."""
-        if form.get("grant_type") != "client_credentials":
+        """The token reply for a login by Basic header, form fields or assertion; or LoginRefused."""
+        if form.get("grant_type") == JWT_GRANT:
+            self._bearer.check(form.get("assertion", ""))
+        elif form.get("grant_type") == "client_credentials":
+            self._check_client(form, authorization)
+        else:
             raise LoginRefused("unsupported_grant_type", "grant type not supported")
+        return self._reply(instance_url)
+
+    def _check_client(self, form: Mapping[str, str], authorization: str) -> None:
         client_id, client_secret = _basic(authorization) or (form.get("client_id"), form.get("client_secret"))
         if client_id != self._client_id:
             raise LoginRefused("invalid_client_id", "client identifier invalid")
         if client_secret != self._client_secret:
             raise LoginRefused("invalid_client", "invalid client credentials")
-        return self._reply(instance_url)
 
     def check(self, authorization: str) -> None:
         """InvalidSession unless the header bears the token of an open session, which is then no longer idle."""

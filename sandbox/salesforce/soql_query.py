@@ -21,11 +21,15 @@ MOST_OFFSET = 2_000
 
 @dataclass(frozen=True)
 class Result:
-    """`rows` are not touched by later writes; `writer(version)` gives what turns one of them into JSON text."""
+    """`rows` are not touched by later writes; `writer(version)` gives what turns one of them into JSON text.
+
+    `columns` are what is selected of each row; none where the query only totals.
+    """
 
     total: int
     rows: Sequence[Row]
     writer: Callable[[str], Writer]
+    columns: Sequence[Column] = ()
 
 
 def answer(text: str, view: OrgView, now: datetime, with_deleted: bool = False) -> Result:
@@ -50,7 +54,7 @@ def _result(query: Query, source: Source, condition: Filter) -> Result:
     columns = _columns(query, source)
     rows = list(_ordered(query, source, condition))
     selection = Selection(source.table.shape, columns)
-    return Result(len(rows), rows, selection.writer)
+    return Result(len(rows), rows, selection.writer, columns)
 
 
 def _columns(query: Query, source: Source) -> list[Column]:

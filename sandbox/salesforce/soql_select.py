@@ -53,7 +53,7 @@ class Selection:
 
 def whole_record(shape: Shape) -> Selection:
     """Every field of the object itself."""
-    places = enumerate(shape.fields)
+    places = [(place, field) for place, field in enumerate(shape.fields) if field in shape.visible]
     return Selection(shape, [Column(field, place, (), itemgetter(place)) for place, field in places])
 
 

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from operator import itemgetter
@@ -12,17 +13,33 @@ Row = tuple[Value, ...]
 
 
 class Shape:
-    """An object's name, key prefix and fields; a row holds its values in the order of `fields`."""
+    """An object's name, key prefix and fields; a row holds its values in the order of `fields`.
 
-    def __init__(self, name: str, prefix: str, fields: Iterable[Field]) -> None:
+    `hidden` are names, in lower case, of fields that the API does not show: there are only the `visible` ones for it.
+    """
+
+    def __init__(self, name: str, prefix: str, fields: Iterable[Field], hidden: frozenset[str] = frozenset()) -> None:
         self.name = name
         self.prefix = prefix
         self.fields = (*SYSTEM_FIELDS, *fields)
+        self.visible = tuple(field for field in self.fields if field.name.lower() not in hidden)
         self.blank_row: Row = tuple(blank(field) for field in self.fields)
         self._places = {field.name.lower(): place for place, field in enumerate(self.fields)}
         self._lookups = {
             field.relationship.lower(): place for place, field in enumerate(self.fields) if field.relationship
         }
+        for gone in hidden & self._places.keys():
+            field = self.fields[self._places.pop(gone)]
+            self._lookups.pop((field.relationship or "").lower(), None)
+
+    def hiding(self, hidden: frozenset[str]) -> "Shape":
+        """The same as the API sees it with these fields hidden."""
+        return Shape(self.name, self.prefix, self.fields[len(SYSTEM_FIELDS) :], hidden) if hidden else self
+
+    def renaming(self, old: str, new: str) -> "Shape":
+        """The same with another name of one field; a row keeps its value under it."""
+        fields = (replace(field, name=new) if field.name == old else field for field in self.fields)
+        return Shape(self.name, self.prefix, tuple(fields)[len(SYSTEM_FIELDS) :])
 
     def place(self, field_name: str) -> int | None:
         """Where a row keeps the field, whatever the case of its name."""
@@ -65,13 +82,23 @@ class Table:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
+        self._hidden: frozenset[str] = frozenset()
         self._rows: dict[str, Row] = {}
         self._view: TableView | None = None
 
     def view(self) -> TableView:
         if self._view is None:
-            self._view = TableView(self.shape, self._rows)
+            self._view = TableView(self.shape.hiding(self._hidden), self._rows)
         return self._view
+
+    def hide(self, field_name: str, *, hidden: bool) -> None:
+        """Whether the API shows a field; the rows keep its values."""
+        self._hidden = self._hidden | {field_name.lower()} if hidden else self._hidden - {field_name.lower()}
+        self._view = None
+
+    def rename(self, old: str, new: str) -> None:
+        self.shape = self.shape.renaming(old, new)
+        self._view = None
 
     def get(self, record_id: str) -> Row | None:
         return self._rows.get(record_id)

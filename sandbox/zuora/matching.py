@@ -41,7 +41,7 @@ def select(records: Records, text: str, zone: tzinfo) -> tuple[tuple[str, ...], 
     """
     query = parse(text)
     object_name = _resolve_object(records, query.object_name)
-    fields = records.fields(object_name)
+    fields = records.visible_fields(object_name)
     spelling = {name.lower(): name for name in fields}
     names = dict.fromkeys([*(_resolve_field(spelling, name, object_name) for name in query.fields), "Id"])
     groups = tuple(
@@ -59,7 +59,7 @@ def _scatter(row: Row) -> tuple[int, str]:
 
 
 def _resolve_object(records: Records, name: str) -> str:
-    spelling = {known.lower(): known for known in records.objects()}
+    spelling = {known.lower(): known for known in records.visible_objects()}
     if name.lower() not in spelling:
         raise Fault("INVALID_TYPE", f"The object {name} does not exist or is not visible to this user.")
     return spelling[name.lower()]

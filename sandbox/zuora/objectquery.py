@@ -89,6 +89,8 @@ class ObjectQueries:
         if any(key == "expand[]" for key, _ in call.query):
             raise BadRequest(INVALID_PARAMETER, "This simulator does not expand; ask for the other object.")
         object_name = OBJECTS[plural]
+        if object_name not in self._tenant.records.visible_objects():
+            raise BadRequest(NOT_FOUND, f"There is no object query for {plural!r}.")
         filters = [self._filter(object_name, text) for key, text in call.query if key == "filter[]"]
         if object_name == "InvoiceItem" and not filters:
             raise BadRequest(INVALID_PARAMETER, "A query of invoice items needs a filter[].")
@@ -111,7 +113,7 @@ class ObjectQueries:
         return json_answer(body)
 
     def _shown(self, call: Call, object_name: str, row: Row) -> dict[str, Json]:
-        fields = self._tenant.records.fields(object_name)
+        fields = self._tenant.records.visible_fields(object_name)
         shown = camel_row(row, fields, self._tenant.zone, object_query_instant)
         if object_name == "Invoice":
             shown["currency"] = currency(self._tenant, row)
@@ -144,7 +146,7 @@ class ObjectQueries:
         return _folded(kind, operand(name, kind, literal, self._tenant.zone))
 
     def _field(self, object_name: str, name: str) -> str:
-        fields = self._tenant.records.fields(object_name)
+        fields = self._tenant.records.visible_fields(object_name)
         allowed = INDEXED[object_name].split() if object_name in INDEXED else fields.keys()
         for known in fields:
             if known.lower() == name.lower() and (known in allowed or known.endswith("__c")):

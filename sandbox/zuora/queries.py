@@ -1,6 +1,6 @@
 """The endpoints of ZOQL: query, queryMore and the description of objects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -35,6 +35,10 @@ class Queries:
     def query_more(self, call: Call) -> Answer:
         body = call.json()
         return self._answer(self._walks.resume(_text(body, "queryLocator"), self._batch_size(body)))
+
+    def forget(self) -> None:
+        """Every locator that was given out is invalid from now on."""
+        self._walks.forget_all()
 
     def _batch_size(self, body: Mapping[str, Any]) -> int | None:
         conf = body.get("conf") or {}
@@ -73,26 +77,26 @@ class Descriptions:
 
     def all_objects(self, call: Call) -> Answer:
         root = ElementTree.Element("objects")
-        for name in self._tenant.records.objects():
+        for name in self._tenant.records.visible_objects():
             _name_and_label(_child(root, "object", href=f"{call.base_url}/v1/describe/{name}"), name)
         return _xml(root, 200)
 
     def one_object(self, call: Call) -> Answer:
         name = call.keys["object"]
-        if name not in self._tenant.records.objects():
+        if name not in self._tenant.records.visible_objects():
             root = ElementTree.Element("error")
             _child(root, "message", f"There is no object {name}.")
             return _xml(root, 404)
         root = ElementTree.Element("object", href=f"{call.base_url}/v1/describe/{name}")
         _name_and_label(root, name)
         fields = _child(root, "fields")
-        for field, kind in self._tenant.records.fields(name).items():
-            _describe_field(_child(fields, "field"), field, kind)
+        for field, kind in self._tenant.records.visible_fields(name).items():
+            _describe_field(_child(fields, "field"), field, kind, self._tenant.records.options(name, field))
         _child(root, "related-objects")
         return _xml(root, 200)
 
 
-def _describe_field(element: ElementTree.Element, name: str, kind: str) -> None:
+def _describe_field(element: ElementTree.Element, name: str, kind: str, options: Iterable[str]) -> None:
     ours = name in SYSTEM_FIELDS
     _name_and_label(element, name)
     _child(element, "selectable", "true")
@@ -104,6 +108,10 @@ def _describe_field(element: ElementTree.Element, name: str, kind: str) -> None:
     _child(element, "required", _flag(name == "Id"))
     # Zuora describes ids as texts of 32 characters.
     _child(element, "type", "text" if kind == "id" else kind)
+    if kind == "picklist":
+        listed = _child(element, "options")
+        for option in options:
+            _child(listed, "option", option)
     contexts = _child(element, "contexts")
     _child(contexts, "context", "soap")
     _child(contexts, "context", "export")

@@ -23,6 +23,8 @@ class Records:
         self._rows: dict[str, dict[str, Row]] = {}
         self._indexes: dict[tuple[str, str], dict[Value, dict[str, None]]] = {}
         self._made: Counter[str] = Counter()
+        self._hidden: set[tuple[str, str]] = set()
+        self._options: dict[tuple[str, str], tuple[str, ...]] = {}
         for name, fields in STANDARD_OBJECTS.items():
             self.define(name, fields)
 
@@ -48,6 +50,51 @@ class Records:
             self._rows[object_name] = {
                 key: {name: value for name, value in row.items() if name != field} for key, row in rows.items()
             }
+
+    def rename_field(self, object_name: str, old: str, new: str) -> None:
+        """The field has another name from now on, and keeps its values."""
+        with self.lock:
+            kind = self.fields(object_name).get(old)
+            if old in SYSTEM_FIELDS or kind is None or new in self.fields(object_name):
+                raise ValueError(f"{object_name}.{old} cannot be called {new}.")
+            held = {key: row[old] for key, row in self._rows[object_name].items() if old in row}
+            self.drop_field(object_name, old)
+            self.define(object_name, {new: kind})
+            for key, value in held.items():
+                self._store(object_name, {**self._rows[object_name][key], new: value})
+
+    def hide(self, object_name: str, field: str = "") -> None:
+        """Whoever asks does not see the object any more, or this field of it; the values stay."""
+        with self.lock:
+            if field and field not in self.fields(object_name):
+                raise ValueError(f"{object_name} has no field {field}.")
+            self.fields(object_name)
+            self._hidden.add((object_name, field))
+
+    def reveal(self) -> None:
+        """Everything can be seen again."""
+        with self.lock:
+            self._hidden.clear()
+
+    def visible_objects(self) -> tuple[str, ...]:
+        with self.lock:
+            return tuple(name for name in self._fields if (name, "") not in self._hidden)
+
+    def visible_fields(self, object_name: str) -> Mapping[str, str]:
+        with self.lock:
+            fields = self.fields(object_name)
+            return {name: kind for name, kind in fields.items() if (object_name, name) not in self._hidden}
+
+    def set_options(self, object_name: str, field: str, options: Iterable[str]) -> None:
+        """What a picklist may hold, as its description tells; nothing is refused for it."""
+        with self.lock:
+            if self.fields(object_name).get(field) != "picklist":
+                raise ValueError(f"{object_name}.{field} is no picklist.")
+            self._options[object_name, field] = tuple(options)
+
+    def options(self, object_name: str, field: str) -> tuple[str, ...]:
+        with self.lock:
+            return self._options.get((object_name, field), ())
 
     def objects(self) -> tuple[str, ...]:
         with self.lock:

@@ -1,6 +1,6 @@
 """The Zuora REST API of a tenant on a loopback port."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -16,6 +16,7 @@ from sandbox.zuora.errors import (
     AUTHENTICATION,
     FAULT_KEYS,
     FAULT_STATUS,
+    LOCKED,
     BadRequest,
     Fault,
     Refusal,
@@ -61,7 +62,9 @@ class ZuoraServer:
         self._fault_keys = fault_keys
         self._tokens = Tokens(client_id, client_secret, tenant.clock)
         self._idempotency = Idempotency(tenant.clock)
-        app = Starlette(routes=self._routes(page_size))
+        self._queries = Queries(tenant, page_size)
+        self._failures: deque[int] = deque()
+        app = Starlette(routes=self._routes())
         self._turnstile = Turnstile(app, tenant.clock, per_minute, at_once)
         self._server = LoopbackServer(self._turnstile, port, tenant.clock)
 
@@ -78,6 +81,11 @@ class ZuoraServer:
     def requests(self) -> Counter[str]:
         """How often each "METHOD /path" came, refused ones included; `.total()` for all."""
         return Counter(self._turnstile.came)
+
+    @property
+    def over_limit(self) -> int:
+        """How many requests came while a limit was reached: too many in the minute, or too many at once."""
+        return self._turnstile.over_limit
 
     def start(self) -> str:
         return self._server.start()
@@ -96,12 +104,25 @@ class ZuoraServer:
         """Every token is invalid from now on."""
         self._tokens.revoke()
 
+    def fail_next(self, category: int = LOCKED, times: int = 1) -> None:
+        """The next requests with a valid token get HTTP 200 with success:false, and nothing is done.
+
+        `category` is the last two digits of the code: 50 is a lock, 60 and 61 are limits, 40 an unknown record.
+        """
+        with self._tenant.lock:
+            self._failures.extend([category] * times)
+
+    def forget_locators(self) -> None:
+        """Every query locator that was given out is an INVALID_QUERY_LOCATOR from now on."""
+        with self._tenant.lock:
+            self._queries.forget()
+
     def set_maintenance(self, on: bool) -> None:
         """While on, every request gets a 503 page in HTML."""
         self._turnstile.under_maintenance = on
 
-    def _routes(self, page_size: int) -> list[Route]:
-        queries, descriptions = Queries(self._tenant, page_size), Descriptions(self._tenant)
+    def _routes(self) -> list[Route]:
+        queries, descriptions = self._queries, Descriptions(self._tenant)
         invoices, runs, lists = Invoices(self._tenant), Runs(self._tenant), ObjectQueries(self._tenant)
         table: tuple[tuple[str, str, Handler], ...] = (
             ("POST", "/v1/action/query", queries.query),
@@ -135,6 +156,8 @@ class ZuoraServer:
         with self._tenant.lock:
             self._tenant.settle()
             try:
+                if self._failures:
+                    raise Rejection(self._failures.popleft(), "The operation failed; the simulator was told so.")
                 return handler(call)
             except Refusal as refusal:
                 return self._refused(refusal, call)

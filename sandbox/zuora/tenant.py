@@ -53,6 +53,22 @@ class ZuoraTenant:
         """Take a field and its values away: from now on a query that names it is an INVALID_FIELD."""
         self.records.drop_field(object_name, field)
 
+    def rename_field(self, object_name: str, old: str, new: str) -> None:
+        """The field keeps its values under another name; a query that names the old one is an INVALID_FIELD."""
+        self.records.rename_field(object_name, old, new)
+
+    def hide(self, object_name: str, field: str = "") -> None:
+        """Take away the permission on an object (INVALID_TYPE), or on one field of it (INVALID_FIELD)."""
+        self.records.hide(object_name, field)
+
+    def reveal(self) -> None:
+        """Give back every permission."""
+        self.records.reveal()
+
+    def set_options(self, object_name: str, field: str, options: Iterable[str]) -> None:
+        """The values that the description of a picklist lists."""
+        self.records.set_options(object_name, field, options)
+
     def put(self, object_name: str, row: Mapping[str, Value | None]) -> str:
         """Insert, or update the named fields of the record with this Id; None empties a field. UpdatedDate is
         the clock's unless given. Returns the Id."""

@@ -34,6 +34,7 @@ class Turnstile:
         self._inside = 0
         self.under_maintenance = False
         self.came: Counter[str] = Counter()
+        self.over_limit = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -55,8 +56,10 @@ class Turnstile:
         if self.under_maintenance:
             return Answer(503, _MAINTENANCE.encode(), "text/html")
         if not standing.allowed:
+            self.over_limit += 1
             return json_answer({"code": "REQUEST_EXCEEDED_LIMIT", "message": _TOO_MANY}, 429)
         if counts and self._inside > self._at_once:
+            self.over_limit += 1
             body = json_answer({"code": "REQUEST_EXCEEDED_LIMIT", "message": _TOO_MANY_AT_ONCE})
             return Answer(429, body.body, headers={"retry-after": "1"})
         return None

@@ -60,6 +60,9 @@ class Walks:
         walk.page_size = page_size or walk.page_size
         return self._page(name, walk, int(offset))
 
+    def forget_all(self) -> None:
+        self._open = {}
+
     def _page(self, name: str, walk: _Walk, offset: int) -> Page:
         end = offset + walk.page_size
         locator = f"{name}-{end}" if end < len(walk.rows) else None

@@ -40,3 +40,12 @@ def test_it_is_most_severe_while_a_run_is_prepared() -> None:
 def test_the_failure_is_told() -> None:
     (finding,) = ask(CHECK, Ledger(), failure="the password has expired").findings
     assert "could not be read: the password has expired" in finding.message
+
+
+def test_a_watermark_ahead_of_the_clock_is_not_believed() -> None:
+    ahead = {"erp": -timedelta(minutes=5)}
+    assert ask(CHECK, Ledger(), behind=ahead, fresh=FRESH).outcome is Outcome.PASSED
+    ahead = {"erp": -timedelta(minutes=5, microseconds=1)}
+    (finding,) = ask(CHECK, Ledger(), behind=ahead, fresh=FRESH).findings
+    assert finding.subject == "erp"
+    assert "was read up to 2026-12-01 09:35 UTC, ahead of our clock" in finding.message

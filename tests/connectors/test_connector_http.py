@@ -1,10 +1,14 @@
 """Every status, and every way in which an answer can be no answer, becomes one of our errors."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 import respx
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.errors import ConnectorError, LoginRefused, PermanentError, TransientError
 from connectors.http import Wire, parsed, retry_after
@@ -78,6 +82,20 @@ def test_no_answer(respx_mock: respx.MockRouter, wire: Wire, error: type[httpx.T
 
 def test_fractions_stay_text() -> None:
     assert parsed(b'{"a": 10.10, "b": 1e-3, "c": 5}') == {"a": "10.10", "b": "1e-3", "c": 5}
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+DOCUMENTS = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+@given(DOCUMENTS, st.booleans())
+def test_documents_come_as_the_standard_library_reads_them(document: Any, escaped: bool) -> None:
+    text = json.dumps(document, ensure_ascii=escaped)
+    assert parsed(text.encode("utf-8", "replace")) == json.loads(text.encode("utf-8", "replace"), parse_float=str)
+
+
+def test_half_a_character_spoils_one_text_and_not_the_page() -> None:
+    assert parsed(b'["\\ud800", 1.50]') == ["\ud800", "1.50"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ objects:
           number: ContractNumber
           end_date: {from: EndDate, as: day_after}
 """
-SHIPPED = ("salesforce_cpq", "zuora", "netsuite", "metering", "reference")
+SHIPPED = ("salesforce_cpq", "zuora", "netsuite", "billingplatform", "metering", "reference")
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -56,6 +56,12 @@ def test_the_mappings_that_come_with_tieout_are_right(name: str) -> None:
         ("modified: SystemModstamp", "modified: [A, B]", "'modified' that is not one field"),
         ("modified: SystemModstamp", "look_back: soon", "'look_back' set to 'soon'; it must be a whole number"),
         ("account: AccountId", "account: {from: A, by: name}", "account is matched by 'name'; it can be own, crm"),
+        (
+            "entity: contracts",
+            "entity: contracts\n        where: {A: {filled: yes}}",
+            "'filled' set to 'yes'; it must be",
+        ),
+        ("entity: contracts", "entity: contracts\n        where: {A: {full: true}}", "has the unknown key 'full'"),
         ("modified: SystemModstamp", "pattern: '*.csv'", "has the unknown key 'pattern'"),
         ("    key: Id", "    key: Id\n    key: Name", "the key 'key' stands twice"),
         ("as: day_after", "as: day_after, zone: Mars/Olympus", "has the unknown time zone 'Mars/Olympus'"),

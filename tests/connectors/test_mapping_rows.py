@@ -50,6 +50,16 @@ def _reason(mapped: ObjectMapping, record: dict[str, Any]) -> str:
     return row.reason
 
 
+def test_a_target_may_ask_for_a_value_or_for_none() -> None:
+    for filled, taken in (("true", [False, False, True, True]), ("false", [True, True, False, False])):
+        text = (
+            "connector: salesforce\nobjects:\n  Thing:\n    key: Id\n    targets:\n      - entity: invoices\n"
+            f"        where: {{Run: {{filled: {filled}}}}}\n        columns: {{number: N}}\n"
+        )
+        (target,) = parse(text).objects["Thing"].targets
+        assert [target.takes(r) for r in ({}, {"Run": ""}, {"Run": "r"}, {"Run": 0})] == taken
+
+
 def test_one_record_fills_two_entities() -> None:
     line, schedule = CHARGE.book([GOOD], "zuora", NOW).rows
     assert (line[0].entity.name, schedule[0].entity.name) == ("subscription_lines", "billing_schedules")
@@ -153,6 +163,12 @@ def test_true_and_one_are_not_the_same_word() -> None:
     records: list[dict[str, Any]] = [{"Id": "a", "No": True}, {"Id": "b", "No": 1}, {"Id": "c", "No": [1]}]
     (table,) = [table for _, table in booked(mapped, records, "crm", NOW).tables]
     assert table["number"].to_pylist() == ["true", "1"]
+
+
+def test_half_a_character_in_a_kept_field_is_kept_as_its_escape() -> None:
+    mapped = _object("number: No", more="    raw: [Note]\n")
+    (table,) = [table for _, table in booked(mapped, [{"Id": "a", "No": "1", "Note": "\ud800"}], "crm", NOW).tables]
+    assert table["raw"].to_pylist() == ['{"Id":"a","No":"1","Note":"\\ud800"}']
 
 
 VALUES = st.one_of(

@@ -16,10 +16,12 @@ from connectors.transforms import (
     BadValue,
     absolute_of,
     after_underscore,
+    bound_of,
     day,
     day_after,
     decimal_of,
     flag,
+    hundredths_of,
     instant_in,
     month_end,
     month_start,
@@ -77,7 +79,18 @@ def test_money_that_is_not_a_number_of_the_column_is_refused(bad: Any) -> None:
 def test_signs(amount: Decimal) -> None:
     assert negate_of(Kind.MONEY)(str(amount)) == -amount
     assert absolute_of(Kind.MONEY)(str(amount)) == abs(amount)
+    assert hundredths_of(Kind.QUANTITY)(str(amount)) * 100 == amount
+    assert bound_of(Kind.MONEY)(str(amount)) == (amount if amount >= 0 else None)
     assert not negate_of(Kind.MONEY)("0").is_signed()
+
+
+def test_cents_and_capitals() -> None:
+    cents = transform("hundredths", Kind.MONEY, {}, None)
+    assert [cents(value) for value in ("1999", 5, "-2.5")] == [Decimal("19.99"), Decimal("0.05"), Decimal("-0.025")]
+    for bad in ("1e-9", "1e999999", "many", "9" * 17):
+        with pytest.raises(BadValue):
+            cents(bad)
+    assert transform("upper", Kind.TEXT, {}, None)("eur") == "EUR"
 
 
 @pytest.mark.parametrize(("value", "expected"), [("12", 12), ("12.0", 12), (-3, -3), ("1e3", 1000)])

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import respx
 
 from connectors.errors import PermanentError, UnknownRecord
 from connectors.mapping_file import shipped
@@ -104,6 +105,24 @@ def test_only_a_completed_run_is_judged(tenant: ZuoraTenant, runs: ZuoraRuns, st
     tenant.add_bill_run(NUMBER, LAST, LAST, [], status)
     with pytest.raises(PermanentError, match=f"The bill run {NUMBER} is {status}: only a Completed run"):
         runs.pull(NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("named", "batches"), [(["AllBatches"], None), (["Batch1", "Batch2"], "Batch1,Batch2"), (None, None)]
+)
+def test_a_run_that_bills_all_batches_names_none(
+    clock: Clock, retries: RetryPolicy, named: list[str] | None, batches: str | None
+) -> None:
+    """How the platform says so stays with its connector: the gate reads batches, or none."""
+    run = {"id": "9f", "billRunNumber": NUMBER, "status": "Completed", "batches": named, "success": True}
+    with respx.mock(base_url="https://rest.zuora.test") as wire:
+        wire.post("/oauth/token").respond(json={"access_token": "t", "expires_in": 3600})
+        wire.get(f"/v1/bill-runs/{NUMBER}").respond(json=run)
+        wire.post("/v1/action/query").respond(json={"records": [], "size": 0, "done": True})
+        config = ZuoraConfig("https://rest.zuora.test", "tieout", SECRET, retries=retries)
+        opened = ZuoraRuns(config, shipped("zuora"), clock)
+        assert opened.pull(NUMBER).run["batches"] == batches
+        opened.close()
 
 
 def test_a_draft_that_cannot_be_read_stops_the_pull(tenant: ZuoraTenant, runs: ZuoraRuns) -> None:

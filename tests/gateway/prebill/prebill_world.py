@@ -202,9 +202,8 @@ def _missing(books: Books, _: Params) -> ir.Table:
 
 def _stale(books: Books, _: Params) -> ir.Table:
     read = books.sources
-    due = read.watermark + read.target_minutes.as_interval("m")
-    rows = read.mutate(due=due).cross_join(books.request.select("now"))
-    rows = rows.filter(rows.due < rows.now).group_by("system").agg(key=rows.entity.min())
+    rows = read.mutate(due=read.stale_at).cross_join(books.request.select("now"))
+    rows = rows.filter(rows.due <= rows.now).group_by("system").agg(key=rows.entity.min())
     rows = rows.mutate(account_key=ibis.null("string"), currency=ibis.null("string"))
     nothing = listed(ibis.null("string"))
     return candidates(rows, "sources", subject=rows.system, evidence=nothing, owed=amount("0"))

@@ -1,6 +1,7 @@
 """Runs whose drafts are pulled from the billing platform: a Zuora on a loopback port, and sources that fail."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -79,6 +80,11 @@ def test_pulled_drafts_are_judged_as_the_whole_run(worlds: Worlds, serve: Serve)
     assert answer["run"] == {"system": "zuora", "id": "BR-1", "target_date": "2026-11-29"}
     assert [reason["check"] for reason in answer["run_reasons"]] == ["never_billed"]
     assert answer["invoices"] == [{"id": "I-1", "account_id": "ZA-1", "verdict": "pass", "reasons": []}]
+
+
+def test_what_the_platform_calls_a_part_is_not_judged_as_the_whole_run(worlds: Worlds, serve: Serve) -> None:
+    answer = _reply(worlds(WRONG_PRICE, NEVER_BILLED), serve, replace(_run(), whole=False)).json()
+    assert (answer["verdict"], answer["not_applicable"], answer["run_reasons"]) == ("pass", ["never_billed"], [])
 
 
 def test_pulled_drafts_stand_for_what_is_stored_under_the_runs_id_or_number(worlds: Worlds, serve: Serve) -> None:

@@ -139,6 +139,19 @@ def test_rows_of_another_mapping_are_not_what_the_mapping_promises(
     assert again.watermark("crm", "quotes") == systems.now
 
 
+def test_a_mapping_that_changed_is_noticed_before_the_next_sync(
+    crm: Reader, systems: Systems, reading: MakeReader
+) -> None:
+    file = systems.folder / "crm.yaml"
+    file.write_text(file.read_text().replace("number: Name", "number: Type__c", 1))
+    snapshot = reading("crm").installed.ledger.latest()
+    assert snapshot is not None
+    assert snapshot.readings["crm", "quotes"].trouble(NOW) == (
+        "has not been read completely yet under the present mapping"
+    )
+    assert crm.watermark("crm", "quotes") == NOW, "whoever still has the old mapping may rely on it"
+
+
 def test_a_source_that_was_never_read_has_none(systems: Systems, reading: MakeReader) -> None:
     reader = reading("crm", "billing")
     systems.zuora.stop()

@@ -9,16 +9,20 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce, SFType
+from simple_salesforce.bulk2 import SFBulk2Handler
 from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceMalformedRequest,
+    SalesforceOperationError,
     SalesforceRefusedRequest,
     SalesforceResourceNotFound,
 )
 
+from sandbox.netsuite import make_key_pair
 from sandbox.salesforce import SalesforceOrg, SalesforceServer, make_id
 
 NOON = datetime(2026, 5, 7, 12, tzinfo=UTC)
+PRIVATE, PUBLIC = make_key_pair("PS256")  # an RSA key
 
 
 class ToSimulator(HTTPAdapter):
@@ -76,6 +80,39 @@ def test_login_by_client_credentials(session: requests.Session) -> None:
     assert login(session).query("SELECT Name FROM Account WHERE Name = 'name 3'")["totalSize"] == 1
     with pytest.raises(SalesforceAuthenticationFailed, match="invalid client credentials"):
         login(session, secret="wrong")
+
+
+def test_login_by_jwt_bearer() -> None:
+    """The client signs by the machine's clock, so that the org lives in it too."""
+    org = SalesforceOrg(lambda: datetime.now(UTC))
+    org.define("Account", {"Name": "string"})
+    with (
+        SalesforceServer(org, client_id="id", public_key_pem=PUBLIC, username="a@acme.test") as server,
+        requests.Session() as session,
+    ):
+        session.mount("https://", ToSimulator(server.url))
+        given: dict[str, Any] = {"consumer_key": "id", "privatekey": PRIVATE, "version": "68.0", "session": session}
+        client = Salesforce(username="a@acme.test", domain="test", **given)
+        assert client.query("SELECT Id FROM Account")["totalSize"] == 0
+        server.expire_sessions()
+        assert client.query("SELECT Id FROM Account")["totalSize"] == 0
+        with pytest.raises(SalesforceAuthenticationFailed, match="audience is invalid"):
+            Salesforce(username="a@acme.test", domain="elsewhere", **given)
+        with pytest.raises(SalesforceAuthenticationFailed, match="client identifier invalid"):
+            Salesforce(username="a@acme.test", **{**given, "consumer_key": "other"})
+
+
+def test_bulk_query(session: requests.Session, server: SalesforceServer) -> None:
+    client = login(session)
+    server.bulk.null_bytes = True
+    bulk = client.bulk2
+    assert isinstance(bulk, SFBulk2Handler)
+    pages = [str(page) for page in bulk.Account.query("SELECT Id, Name FROM Account", max_records=3, wait=0)]
+    assert [page.count("name ") for page in pages] == [3, 3, 1]
+    assert "\0" not in "".join(pages)
+    server.bulk.fail_next("not today")
+    with pytest.raises(SalesforceOperationError, match="not today"):
+        list(bulk.Account.query("SELECT Id FROM Account", wait=0))
 
 
 def test_query_and_query_more(session: requests.Session) -> None:

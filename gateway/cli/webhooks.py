@@ -1,0 +1,54 @@
+"""`tieout webhooks`: the messages that source systems posted."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, out, print_json
+from gateway.errors import ConfigError
+from gateway.webhooks.pending import counts
+from gateway.webhooks.processing import Processed, process
+
+app = typer.Typer(help="The messages that source systems posted.", no_args_is_help=True)
+
+
+@app.command("process", epilog="Example: `tieout webhooks process --now 2026-12-01T09:30:00Z`")
+def run(
+    now: Annotated[
+        str | None, typer.Option(help="The moment to work for, with its time zone; the clock's by default.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Read the records that due messages name, and ask the checks concerned. Status 1 when one was not done."""
+    installed = installation(config)
+    ran = process(installed, _moment(now) if now else installed.clock())
+    if as_json:
+        print_json(_shown(ran, counts(installed.database)))
+    else:
+        out.print(f"{len(ran.done)} done, {len(ran.failed)} not; {len(ran.checks)} checks asked.", highlight=False)
+        for (source, message), sentence in ran.failed.items():
+            out.print(f"  [red]{escape(source)} {escape(message)}:[/red] {escape(sentence)}", highlight=False)
+    if ran.failed:
+        raise typer.Exit(Exit.BAD)
+
+
+def _shown(ran: Processed, states: dict[str, int]) -> dict[str, object]:
+    return {
+        "done": [one.message_id for one in ran.done],
+        "failed": {f"{source}/{message}": sentence for (source, message), sentence in ran.failed.items()},
+        "checks": list(ran.checks),
+        "states": states,
+    }
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--now is {text!r}; write an instant such as 2026-12-01T09:30:00Z.") from None
+    if moment.tzinfo is None:
+        raise ConfigError("--now needs its time zone, such as 2026-12-01T09:30:00Z.")
+    return moment.astimezone(UTC)

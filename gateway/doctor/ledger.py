@@ -1,0 +1,52 @@
+"""What the sync remembers of a source: how fresh its rows are, what failed last, what was rejected."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from gateway.doctor.finding import Finding, fail, ok, warn
+from gateway.installation import Installation
+
+
+def known(installed: Installation, name: str) -> Iterator[Finding]:
+    """Asked of the database alone."""
+    yield from _freshness(installed, name)
+    yield from _failures(installed, name)
+    yield _rejects(installed, name)
+
+
+def _freshness(installed: Installation, name: str) -> Iterator[Finding]:
+    snapshot, now = installed.ledger.latest(), installed.clock()
+    readings = {e: r for (system, e), r in snapshot.readings.items() if system == name} if snapshot else {}
+    if not readings:
+        yield warn(name, "freshness", "It was never read.", f"Run `tieout sync --source {name}`.")
+        return
+    troubles: dict[str, list[str]] = {}
+    for entity, reading in sorted(readings.items()):
+        if trouble := replace(reading, failure=None).trouble(now):
+            troubles.setdefault(trouble, []).append(entity)
+    for trouble, entities in troubles.items():
+        advice = f"Run `tieout sync --source {name}`, and see that `tieout schedule` runs."
+        yield fail(name, "freshness", f"{', '.join(entities)} {trouble}.", advice)
+    if not troubles:
+        due = min(reading.stale_at for reading in readings.values() if reading.stale_at)
+        yield ok(name, "freshness", f"All {len(readings)} entities are fresh until {due:%Y-%m-%d %H:%M} UTC.")
+
+
+def _failures(installed: Installation, name: str) -> Iterator[Finding]:
+    failures = installed.ledger.failures(name)
+    by_sentence: dict[str, list[str]] = {}
+    for of, sentence in failures.items():
+        by_sentence.setdefault(sentence, []).append(of)
+    for sentence, objects in by_sentence.items():
+        advice = f"Mend what it says, then run `tieout sync --source {name}`."
+        yield fail(name, "last poll", f"{', '.join(objects)}: {sentence}", advice)
+    if not failures:
+        yield ok(name, "last poll", "No object failed.")
+
+
+def _rejects(installed: Installation, name: str) -> Finding:
+    count = sum(reject.system == name for reject in installed.ledger.rejects())
+    if count:
+        advice = f"See `tieout rejects --source {name}`: mend the records, or the mapping."
+        return warn(name, "rejects", f"{count:,} records are not in the books.", advice)
+    return ok(name, "rejects", "Every record is in the books.")

@@ -1,0 +1,94 @@
+"""BillingPlatform for the contract test: accounts, and products of accounts, each in a page of three."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sandbox.billingplatform import BillingPlatformServer, Organisation
+from sandbox.faults import Again, Faults, Reply, too_many
+from tests.connectors.contract.source import Place, Said
+
+MAPPING = """
+connector: billingplatform
+objects:
+  ACCOUNT:
+    key: Id
+    modified: Updated
+    targets:
+      - {entity: accounts, account: Id, columns: {name: Name}}
+  ACCOUNT_PRODUCT:
+    key: Id
+    modified: Updated
+    targets:
+      - {entity: subscription_lines, account: AccountId, columns: {contract_line_key: SfRecordId}}
+"""
+USER, PASSWORD = "tieout", "a-password"
+_PROXY = Reply(404, "<html><body>There is no such page.</body></html>")
+_PLACES = (
+    ("ACCOUNT", "accounts", "Name", "name"),
+    ("ACCOUNT_PRODUCT", "subscription_lines", "SfRecordId", "contract_line_key"),
+)
+
+
+class BillingPlatformSource:
+    """A ContractSource. Even numbers are accounts, odd ones products of accounts."""
+
+    kind = "billingplatform"
+    mapping = MAPPING
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._organisation = Organisation(clock)
+        self._server = BillingPlatformServer(self._organisation, username=USER, password=PASSWORD, per_minute=10_000)
+        self._server.start()
+        self.faults: Faults = self._server.faults
+        self._texts: dict[int, str] = {}
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"base_url": self._server.url, "username": USER, "page_size": 3}
+
+    def secrets(self) -> Mapping[str, str]:
+        return {"password": PASSWORD}
+
+    def put(self, number: int, text: str, late: timedelta = timedelta(0)) -> None:
+        entity, _, field, _ = _PLACES[number % 2]
+        stamp = self._clock() - late
+        self._organisation.put(entity, {"Id": str(number + 1), field: text, "Updated": stamp})
+        self._texts[number] = text
+
+    def remove(self, number: int) -> None:
+        self._organisation.remove(_PLACES[number % 2][0], str(number + 1))
+        del self._texts[number]
+
+    def purge(self, number: int) -> None:
+        self._organisation.purge(_PLACES[number % 2][0], str(number + 1))
+        del self._texts[number]
+
+    def truth(self) -> Mapping[Place, Said]:
+        said: dict[Place, Said] = {}
+        for number, text in self._texts.items():
+            _, entity, _, column = _PLACES[number % 2]
+            own = {"account_id": str(number + 1)} if entity == "accounts" else {}
+            said[entity, str(number + 1)] = {column: text, **own}
+        return said
+
+    def mishaps(self) -> Mapping[str, Callable[[], None]]:
+        return {
+            "ended session": self._server.end_sessions,
+            "busy inside a 200": lambda: self._server.say("The system is busy, try again later.", code="99"),
+            "error inside a 200": lambda: self._server.say("An unexpected error occurred."),
+            "session ended inside a 200": lambda: self._server.say("The session has expired.", code="7"),
+            "a 404 that says nothing of rows": lambda: self.faults.add(_PROXY, path="/query"),
+            "lost permission for a moment": lambda: self._server.say(
+                "You do not have access to the entity.", status=403
+            ),
+            "page twice": lambda: self.faults.add(Again(), path="/query", after=1),
+            "429 with Retry-After": lambda: self.faults.add(too_many(2), path="/query"),
+            "429 without Retry-After": lambda: self.faults.add(too_many(), path="/query"),
+        }
+
+    def over_limit(self) -> int:
+        return self._server.over_limit
+
+    def close(self) -> None:
+        self._server.stop()
