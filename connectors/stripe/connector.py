@@ -68,7 +68,9 @@ class Stripe:
             system = self._config.system
             log.warning("The events of %s do not reach back to %s, so every %s is read.", system, since.stamp, name)
             return self._load(name, None)
-        return self._load(name, since) if since.token else self._news(mapped, since, since.stamp)
+        if since.token:
+            return self._resumed(mapped, since, since.stamp)
+        return self._news(mapped, since, since.stamp)
 
     def deletions(self, name: str, since: datetime | None) -> Iterator[str]:
         reader = self._readers[name]
@@ -131,6 +133,12 @@ class Stripe:
                 if attempt == WALK_ATTEMPTS:
                     raise
                 after = ""
+
+    def _resumed(self, mapped: ObjectMapping, since: Position, begun: datetime) -> Iterator[Page]:
+        """The rest of a load that was interrupted, and what has happened since it began: new records stand before the
+        place where its list goes on, and the reader takes this walk to cover all up to its own start."""
+        yield from self._load(mapped.name, since)
+        yield from self._news(mapped, Position(begun), begun)
 
     def _news(self, mapped: ObjectMapping, since: Position, reached: datetime) -> Iterator[Page]:
         """What the events since a position name, window by window."""

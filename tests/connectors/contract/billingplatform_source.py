@@ -1,5 +1,6 @@
 """BillingPlatform for the contract test: accounts, and products of accounts, each in a page of three."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -32,7 +33,7 @@ _PLACES = (
 
 
 class BillingPlatformSource:
-    """A ContractSource. Even numbers are accounts, odd ones products of accounts."""
+    """A ContractSource. Even numbers are accounts, odd ones products of accounts; an Id is never given twice."""
 
     kind = "billingplatform"
     mapping = MAPPING
@@ -44,6 +45,7 @@ class BillingPlatformSource:
         self._server.start()
         self.faults: Faults = self._server.faults
         self._texts: dict[int, str] = {}
+        self._gone: Counter[int] = Counter()
 
     def settings(self) -> Mapping[str, Any]:
         return {"base_url": self._server.url, "username": USER, "page_size": 3}
@@ -54,23 +56,30 @@ class BillingPlatformSource:
     def put(self, number: int, text: str, late: timedelta = timedelta(0)) -> None:
         entity, _, field, _ = _PLACES[number % 2]
         stamp = self._clock() - late
-        self._organisation.put(entity, {"Id": str(number + 1), field: text, "Updated": stamp})
+        self._organisation.put(entity, {"Id": self._id(number), field: text, "Updated": stamp})
         self._texts[number] = text
 
     def remove(self, number: int) -> None:
-        self._organisation.remove(_PLACES[number % 2][0], str(number + 1))
-        del self._texts[number]
+        self._organisation.remove(_PLACES[number % 2][0], self._id(number))
+        self._forget(number)
 
     def purge(self, number: int) -> None:
-        self._organisation.purge(_PLACES[number % 2][0], str(number + 1))
+        self._organisation.purge(_PLACES[number % 2][0], self._id(number))
+        self._forget(number)
+
+    def _id(self, number: int) -> str:
+        return str(number + 1 + 1_000 * self._gone[number])
+
+    def _forget(self, number: int) -> None:
         del self._texts[number]
+        self._gone[number] += 1
 
     def truth(self) -> Mapping[Place, Said]:
         said: dict[Place, Said] = {}
         for number, text in self._texts.items():
             _, entity, _, column = _PLACES[number % 2]
-            own = {"account_id": str(number + 1)} if entity == "accounts" else {}
-            said[entity, str(number + 1)] = {column: text, **own}
+            own = {"account_id": self._id(number)} if entity == "accounts" else {}
+            said[entity, self._id(number)] = {column: text, **own}
         return said
 
     def mishaps(self) -> Mapping[str, Callable[[], None]]:

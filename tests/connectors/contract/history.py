@@ -131,6 +131,12 @@ class History:
         for other in range(number, number + TIES):
             self.put(other, text)
 
+    def spread(self, number: int, text: str) -> None:
+        """Records too far apart in time for a look-back to make good what a walk over them missed."""
+        for other in range(number, number + TIES):
+            self.put(other, text)
+            self._clock.forward(hours=26)
+
     def remove(self, number: int) -> None:
         if number in self._live:
             self._live.remove(number)

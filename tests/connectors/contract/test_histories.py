@@ -18,7 +18,7 @@ from gateway.db.session import Database
 from tests.connectors.contract.history import STRIKES, History
 from tests.connectors.contract.sources import SOURCES
 
-EXAMPLES = int(os.environ.get("TIEOUT_HISTORIES", "5"))
+EXAMPLES = int(os.environ.get("TIEOUT_HISTORIES", "4"))
 # An ordinary day, and two nights on which the clocks of America change within the hour.
 STARTS = (
     datetime(2026, 12, 1, 12, 0, tzinfo=UTC),
@@ -32,6 +32,7 @@ EVENT = st.one_of(
     st.tuples(st.just("put"), NUMBERS, TEXTS),
     st.tuples(st.just("late"), NUMBERS, TEXTS),
     st.tuples(st.just("ties"), NUMBERS, TEXTS),
+    st.tuples(st.just("spread"), NUMBERS, TEXTS),
     st.tuples(st.just("remove"), NUMBERS),
     st.tuples(st.just("purge"), NUMBERS),
     st.tuples(st.just("wait"), st.sampled_from([0.5, 5, 20, 45, 60 * 26, 60 * 24 * 17])),
@@ -71,3 +72,15 @@ def test_the_books_end_as_the_source_is(name: str, tmp_path: Path, database: Dat
             history.settle()
 
     follow()
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_killed_after_a_page_again_and_again(name: str, tmp_path: Path, database: Database) -> None:
+    """Where no look-back would bring back what a position has passed over."""
+    with History(SOURCES[name], tmp_path, database, start=STARTS[0]) as history:
+        history.spread(0, "one")
+        for left in (0, 1, 0, 1):
+            history.killed("progress", left)
+        for left in (5, 11, 17):
+            history.killed("clock", left)
+        history.settle()

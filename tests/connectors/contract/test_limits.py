@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from math import ceil
 
 import pytest
 
@@ -34,8 +35,8 @@ def source(name: str, clock: Clock) -> Iterator[ContractSource]:
 
 @pytest.fixture
 def mirror(source: ContractSource, clock: Clock) -> Iterator[Mirror]:
-    """Waiting takes the clock's time, and nobody's."""
-    retries = RetryPolicy(attempts=6, budget_s=600.0, sleep=lambda seconds: clock.forward(seconds=seconds))
+    """Waiting takes the clock's time, in whole seconds as the slowest source stamps, and nobody's."""
+    retries = RetryPolicy(attempts=6, budget_s=600.0, sleep=lambda seconds: clock.forward(seconds=ceil(seconds)))
     with ExitStack() as stack:
         yield Mirror(source, clock, retries, stack)
 

@@ -24,7 +24,7 @@ class Live:
 
     def __init__(self, source: ContractSource, folder: Path, database: Database, url: str, run: CommandServer) -> None:
         self.source, self.folder = source, folder
-        settings = settings_of(source, folder, batch_records=1, census_hours=0)
+        settings = settings_of(source, folder, batch_records=2, census_hours=0)
         self._config = folder / "tieout.yaml"
         self._config.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         self._environment = {**environment_of(source), "TIEOUT_DATABASE_URL": url}
@@ -58,7 +58,7 @@ class Live:
             self.source.faults.clear()
         else:
             before = self.commits()
-            self.killed_when(lambda: self.commits() > before + 2)
+            self.killed_when(lambda: self.commits() > before + 1)
 
 
 def whole_seconds() -> datetime:
@@ -73,14 +73,14 @@ def test_a_sync_that_is_killed_ends_in_the_same_books(
     source = SOURCES[name](whole_seconds, tmp_path)
     try:
         live = Live(source, tmp_path, database, database_url, commands)
-        fill(source, 40)
+        fill(source, 14)
         live.kill_in_mid_walk()
         assert live.reader.installed.ledger.latest() is None
         live.sync()
         agrees(rows_of(live.reader), source)
         published = live.reader.published([SYSTEM])
         source.remove(0)
-        fill(source, 80)
+        fill(source, 20)
         live.kill_in_mid_walk()
         assert live.reader.published([SYSTEM]) == published
         live.sync()
