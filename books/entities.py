@@ -423,25 +423,131 @@ ENTITIES: Mapping[str, Entity] = _catalogue(
             is_trial="flag",
         ),
     ),
+    # One run of a flow of an integration platform, as the platform reports it.
     Entity(
         "integration_runs",
         columns(
             flow="text",
-            status="text",
+            job_id="text",
+            trace_key="text",  # what the run was about; a later success with the same one settles an error
+            source_system="text",  # in the platform's words, as target_system
+            target_system="text",
+            object="text",  # what it moves, such as Contract or invoice
+            status="text",  # running, success, partial, failed, cancelled
             started_at="instant",
             finished_at="instant",
             read_count="whole",
             written_count="whole",
+            rejected_count="whole",
+            message="text",
         ),
     ),
+    # A record that a flow could not move: an entry of an error queue or a dead-letter queue.
     Entity(
         "integration_errors",
-        columns(flow="text", message="text", owner="text", record_key="text", raised_at="instant", status="text"),
+        columns(
+            flow="text",
+            job_id="text",
+            trace_key="text",
+            queue="text",
+            source_system="text",
+            target_system="text",
+            object="text",
+            record_key="text",  # the source system's id of the record
+            code="text",
+            message="text",
+            status="text",  # open, retrying, resolved, ignored
+            retry_state="text",  # the platform's own word for whether it tries again
+            attempts="whole",
+            owner="text",
+            amount="money",  # of the record, where the platform reports it
+            currency="text",
+            raised_at="instant",  # first seen
+            last_seen_at="instant",
+            resolved_at="instant",
+        ),
     ),
-    # What a source changed in its own description of an object, as the sync saw it.
+    # What changed in how a source describes itself; written by the gateway, under the source's name.
     Entity(
         "metadata_changes",
         columns(object="text", field="text", change="text", before="text", after="text", seen_at="instant"),
+    ),
+    # Who wrote what, by which way and in which order: a row per changed field of a source's audit trail.
+    Entity(
+        "record_changes",
+        columns(
+            object="text",
+            record_key="text",
+            field="text",
+            before="text",
+            after="text",
+            changed_at="instant",  # applied
+            changed_by="text",
+            via="text",  # ui, import, api, integration, script
+            client="text",  # the application that wrote, where the source names it
+            ticket="text",  # the change that allows it
+            sequence="whole",  # the sender's order of events for the record
+            effective_date="date",
+            amount="money",  # what the change is worth, where the source reports it
+            currency="text",
+        ),
+    ),
+    # Snapshots of the system that was migrated from. A successor_key is the id that the billing platform has for the
+    # same record; expected_delta is the change of the monthly amount that somebody signed.
+    Entity(
+        "legacy_accounts",
+        columns(
+            name="text",
+            number="text",
+            status="text",
+            currency="text",
+            parent_key="text",
+            payment_terms="text",
+            successor_key="text",
+            snapshot_date="date",
+        ),
+    ),
+    Entity(
+        "legacy_subscriptions",
+        columns(
+            number="text",
+            status="text",
+            start_date="date",
+            end_date="date",
+            cancelled_date="date",
+            term_type="text",
+            currency="text",
+            monthly_amount="money",
+            successor_key="text",
+            expected_delta="money",
+            approved_by="text",
+            snapshot_date="date",
+        ),
+    ),
+    Entity(
+        "legacy_subscription_lines",
+        columns(
+            subscription_key="text",
+            product_code="text",
+            name="text",
+            charge_type="text",
+            quantity="quantity",
+            unit_price="price",
+            price_months="whole",
+            billing_months="whole",
+            currency="text",
+            start_date="date",
+            end_date="date",
+            charged_through="date",
+            monthly_amount="money",
+            grandfathered="flag",  # the price is kept although the rate card has moved on
+            price_until="date",  # first day on which it is not kept any more
+            successor_key="text",
+            expected_delta="money",
+            approved_by="text",
+            snapshot_date="date",
+        ),
+        parent=("legacy_subscriptions", "subscription_key"),
     ),
     Entity(
         "links",

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from books.entities import entity
 
-Role = Literal["crm", "billing", "erp", "usage", "seats", "shipping", "reference"]
+Role = Literal["crm", "billing", "erp", "usage", "seats", "shipping", "reference", "integration", "audit", "legacy"]
 ROLES: tuple[str, ...] = get_args(Role)
 
 REQUEST_SCHEMA = ibis.schema(

@@ -12,12 +12,24 @@ ConnectorError
 │   └── MappingError        a mapping file is written wrongly
 └── CursorLost              the source forgot the position: read again from the last watermark
 
-A message never holds a credential, a token or a URL with a query string.
+A message never holds a credential, a token or a URL with a query string. Sources quote what they refuse, so what looks
+like a credential is taken out of every message.
 """
+
+import re
+
+# A header's value; a signed assertion; a run of forty and more in both cases and with digits, which no name or id has.
+_CREDENTIALS = re.compile(
+    r"(?<=Bearer )\S+|(?<=Basic )\S+|\beyJ[\w-]+\.[\w-]+\.[\w-]+"
+    r"|(?<![\w+=~!-])(?=[^\s/.]*\d)(?=[^\s/.]*[a-z])(?=[^\s/.]*[A-Z])[\w+=~!-]{40,}"
+)
 
 
 class ConnectorError(Exception):
     """A source could not be read."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_CREDENTIALS.sub("(withheld)", message))
 
 
 class TransientError(ConnectorError):

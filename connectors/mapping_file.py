@@ -20,8 +20,8 @@ A `where` lists the values of a field that count; `{filled: true}` is any value,
 value where no field has one, and in a choice also where none of the values matches. `zone` is the time zone of
 instants that name none. Further keys of an object: look_back (seconds), filter (in the source's own language),
 look_ups, join, on_demand, sensitive (fields that stay out of `raw`), raw (fields to keep besides the mapped ones),
-and those of one connector: pattern, list, delimiter (files), deleted_types, lines (netsuite), reread_hours
-(salesforce), expand (stripe).
+and those of one connector: pattern, list, delimiter (files), table, format (lake), deleted_types, lines (netsuite),
+reread_hours (salesforce), expand (stripe).
 
 `optional: true` is for an object of a feature that not every account has. While the account does not show it, and
 never has, the object is left out: nothing fails, and what it fills stays unknown. An optional object that was read
@@ -60,6 +60,8 @@ SHIPPED = Path(__file__).parent / "mappings"
 _OBJECT_KEYS = {"key", "modified", "look_back", "filter", "on_demand", "optional", "raw", "sensitive", "targets"}
 _TARGET_KEYS = {"entity", "key", "account", "where", "columns"}
 _COLUMN_KEYS = {"from", "join", "constant", "as", "values", "otherwise", "zone"}
+# The key that says where the records of an object are, for the kinds of which the object's name does not.
+_PLACED_BY = {"files": "pattern", "lake": "table"}
 _ACCOUNT_BY = ("own", "crm", "billing_number")
 
 
@@ -163,8 +165,8 @@ def _object(spot: _Spot, name: str, content: object, connector: str) -> ObjectMa
     if not isinstance(targets, list):
         raise spot.wrong("has 'targets' that are not a list")
     options = {option: spot.get(option) for option in KINDS[connector].options - {"look_ups", "join"} if option in spot}
-    if connector == "files":
-        spot.text("pattern")
+    if connector in _PLACED_BY:
+        spot.text(_PLACED_BY[connector])
     return ObjectMapping(
         name=name,
         key=key,

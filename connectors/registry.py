@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from connectors import billingplatform, files, netsuite, salesforce, stripe, zuora
+from connectors import billingplatform, files, lake, netsuite, salesforce, stripe, zuora
 from connectors.contract import Connector, RunSource
 from connectors.errors import MappingError, PermanentError
 from connectors.kind import Clock, Kind
@@ -22,6 +22,7 @@ KINDS: Mapping[str, Kind] = {
         billingplatform.KIND,
         netsuite.KIND,
         files.KIND,
+        lake.KIND,
     )
 }
 

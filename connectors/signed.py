@@ -1,17 +1,19 @@
-"""A message from anybody who shares a secret with us, signed as Tieout signs what it sends (`alerts/webhook.py`).
+"""Messages from anybody who shares a secret with us, signed as Tieout signs what it sends (`alerts/webhook.py`).
 
     Tieout-Signature: t=1764240000,v1=<hex HMAC-SHA256 of "1764240000." + body, keyed with the shared secret>
 
+Several v1 may stand in the header, and several secrets may be good, so that a secret can be changed without a gap.
+A webhook of this kind has the body
+
     {"id": "evt-1", "kind": "price changed", "records": {"Contract": ["8000000001", "8000000002"]}}
 
-`id` is the same when a message is sent again. While a secret is being changed, a sender signs with both: one of
-several `v1` has to be right. `records` are keys by object name of the mapping.
+`id` is the same when a message is sent again; `records` are keys by object name of the mapping.
 """
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 from connectors.contract import Notified
 from connectors.errors import UnreadableMessage, WebhookRefused
@@ -20,20 +22,33 @@ from connectors.notified import notified
 
 HEADER = "tieout-signature"
 # How far the sender's clock may be from ours, either way; an older message may be one that somebody kept.
-TOLERANCE = timedelta(seconds=300)
-LONGEST_HEADER = 4_096
+TOLERANCE_S = 300
+_LONGEST_HEADER = 4_096
+_LONGEST_STAMP = 12
 
 
 def read(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Notified:
     """Check the signature and read the message. A WebhookReader. Raises WebhookRefused, UnreadableMessage."""
-    stamp, signatures = _parts(headers.get(HEADER, ""))
-    expected = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    if not any(hmac.compare_digest(expected.encode(), said.encode("utf-8", "replace")) for said in signatures):
-        raise WebhookRefused("No signature of the message is right.")
-    if abs(now.timestamp() - int(stamp)) > TOLERANCE.total_seconds():
-        raise WebhookRefused("The message was signed too long ago, or in the future.")
+    verify(headers.get(HEADER, ""), body, [secret], now)
     said = message(body)
     return notified(said.get("id"), said.get("kind"), said.get("records"))
+
+
+def verify(header: str, body: bytes, secrets: Iterable[str], now: datetime) -> None:
+    """Check the value of the header over the raw body. Raises WebhookRefused, which says nothing about the secret."""
+    parts = list(_parts(header[:_LONGEST_HEADER]))
+    stamps = [value for name, value in parts if name == "t"]
+    signatures = [value for name, value in parts if name == "v1"]
+    if len(stamps) != 1 or not signatures or not _is_stamp(stamps[0]):
+        raise WebhookRefused("Tieout-Signature must say t=<Unix seconds>,v1=<hex HMAC-SHA256 of t, a point, the body>.")
+    # All are compared, so that the time which this takes does not tell which of them fits.
+    fits = [_same(given, _expected(secret, stamps[0], body)) for secret in secrets if secret for given in signatures]
+    if not any(fits):
+        raise WebhookRefused("Tieout-Signature does not fit the body. Sign the bytes that are sent, with the secret.")
+    if abs(now.timestamp() - int(stamps[0])) > TOLERANCE_S:
+        raise WebhookRefused(
+            f"Tieout-Signature was made more than {TOLERANCE_S // 60} minutes from now. Sign when you send."
+        )
 
 
 def message(body: bytes) -> Mapping[str, object]:
@@ -47,11 +62,19 @@ def message(body: bytes) -> Mapping[str, object]:
     return said
 
 
-def _parts(header: str) -> tuple[str, list[str]]:
-    """The stamp and every `v1`; other schemes are for other receivers."""
-    parts = [part.strip().partition("=") for part in header[:LONGEST_HEADER].split(",")]
-    stamps = [value for name, _, value in parts if name == "t"]
-    signatures = [value for name, _, value in parts if name == "v1"]
-    if len(stamps) != 1 or not (stamps[0].isascii() and stamps[0].isdigit() and len(stamps[0]) <= 12):
-        raise WebhookRefused("The message is not signed: it has no Tieout-Signature with one t.")
-    return stamps[0], signatures
+def _parts(header: str) -> Iterator[tuple[str, str]]:
+    for part in header.split(","):
+        name, _, value = part.partition("=")
+        yield name.strip(), value.strip()
+
+
+def _is_stamp(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_STAMP
+
+
+def _expected(secret: str, stamp: str, body: bytes) -> str:
+    return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())

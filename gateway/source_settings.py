@@ -17,6 +17,8 @@ from connectors.registry import KINDS, needs
 
 # The source's name in messages: it is the key in tieout.yaml.
 _NAMED_BY_US = "system"
+# Settings that name a folder, or an object store by its URL.
+_PLACES = frozenset({"folder", "root"})
 
 
 def variable(name: str, key: str) -> str:
@@ -65,8 +67,9 @@ def opened_with(
                 f"set {place}" if key in KINDS[kind].secrets else f"write sources.{name}.settings.{key}, or set {place}"
             )
             raise PermanentError(f"The source {name} lacks {key}: {how}.")
-    if "folder" in found:
-        found["folder"] = folder / found["folder"]
+    for key in _PLACES & found.keys():
+        if "://" not in str(found[key]):
+            found[key] = folder / found[key]
     return found
 
 

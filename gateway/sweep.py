@@ -64,15 +64,16 @@ def evaluate(
     return evaluations
 
 
-def concerned(installed: Installation, touched: Collection[tuple[str, str]]) -> list[str]:
-    """The checks that read one of these (system, entity)."""
+def concerned(
+    installed: Installation, touched: Collection[tuple[str, str]], partial: Collection[tuple[str, str]] = ()
+) -> list[str]:
+    """The checks that read one of these (system, entity), and none of which rows may be missing."""
     rules, books = installed.ruleset.rules, installed.ruleset.books
-    return [
-        id_
+    reads = {
+        id_: {(system, need.entity) for need in rule.check.needs for system in books.systems(need.entity, need.role)}
         for id_, rule in rules.items()
-        for reads in [{(system, n.entity) for n in rule.check.needs for system in books.systems(n.entity, n.role)}]
-        if not reads.isdisjoint(touched)
-    ]
+    }
+    return [id_ for id_, read in reads.items() if not read.isdisjoint(touched) and read.isdisjoint(partial)]
 
 
 def context_for(

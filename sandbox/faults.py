@@ -9,16 +9,21 @@ a 200, a lost permission, a hidden field) is a method of that vendor's simulator
 """
 
 import asyncio
+import socket
+import struct
 from collections import Counter
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Lock
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Linger for no time: closing the socket sends a reset instead of an end.
+_AT_ONCE = struct.pack("ii", 1, 0)
+_CREDENTIALS = frozenset({b"authorization", b"cookie", b"sessionid"})
 _PAGE = "<html><head><title>Error</title></head><body><h1>Service Unavailable</h1></body></html>"
 
 
@@ -42,12 +47,17 @@ class Exchange:
         await self.app(self.scope, self.receive, keep)
         return said
 
-    async def reset(self) -> None:
-        """Abort the connection, so that the client sees a reset."""
+    async def end(self, *, reset: bool) -> None:
+        """End the connection at once: with a reset, or as if all had been said."""
         # uvicorn hands no transport to an application, except as that of its receive.
-        self.receive.__self__.transport.abort()  # type: ignore[attr-defined]
-        for _ in range(3):
-            await asyncio.sleep(0)
+        transport: asyncio.Transport = self.receive.__self__.transport  # type: ignore[attr-defined]
+        if reset:
+            plug: socket.socket = transport.get_extra_info("socket")
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        transport.abort()
+        # uvicorn learns of it in one of the next turns of its loop, and until then would answer by itself.
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
 
 class Strike(Protocol):
@@ -83,6 +93,11 @@ def unavailable() -> Reply:
     return Reply(503)
 
 
+def unauthorized() -> Reply:
+    """A 401 that no vendor words like that; with `times=None` it stays, whatever login comes."""
+    return Reply(401, '{"message": "Not authorized."}', "application/json")
+
+
 @dataclass(frozen=True)
 class Cut:
     """The body ends after a share of it, and the connection with it; the headers promise all of it."""
@@ -95,7 +110,7 @@ class Cut:
         await exchange.send(
             {"type": "http.response.body", "body": body[: int(len(body) * self.share)], "more_body": True}
         )
-        await exchange.reset()
+        await exchange.end(reset=False)
 
 
 @dataclass(frozen=True)
@@ -131,6 +146,15 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Silent:
+    """No answer, until the client has waited long enough and goes away."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        while (await exchange.receive())["type"] != "http.disconnect":
+            pass
+
+
+@dataclass(frozen=True)
 class Reset:
     """The connection is reset; the application did its work all the same where `done`."""
 
@@ -139,7 +163,7 @@ class Reset:
     async def __call__(self, exchange: Exchange) -> None:
         if self.done:
             await exchange.answer()
-        await exchange.reset()
+        await exchange.end(reset=True)
 
 
 @dataclass(frozen=True)
@@ -164,17 +188,21 @@ class _Waiting:
 
 
 class Faults:
-    """The switchboard. `came` counts every request by "METHOD /path"; `skew` is how far the `Date` of answers is off.
+    """The switchboard, for any thread. `skew` is how far the `Date` of answers is off; `headers` are added to each.
 
-    Faults may be added from any thread, at any time.
+    `came` counts every request by "METHOD /path", `answered` the application's own answers by status, sent on or not,
+    and `struck` the faults that came about. `credentials` are what requests were let in by: a secret each.
     """
 
     def __init__(self) -> None:
         self.came: Counter[str] = Counter()
+        self.answered: Counter[int] = Counter()
+        self.credentials: set[str] = set()
         self.struck = 0
         self.skew = timedelta(0)
+        self.headers: dict[str, str] = {}
         self._waiting: list[_Waiting] = []
-        self._last: MutableMapping[str, list[Message]] = {}
+        self._last: dict[str, list[Message]] = {}
         self._lock = Lock()
 
     def add(self, strike: Strike, *, path: str = "", method: str = "", after: int = 0, times: int | None = 1) -> None:
@@ -183,14 +211,16 @@ class Faults:
             self._waiting.append(_Waiting(strike, path, method, after, times))
 
     def clear(self) -> None:
-        """No fault waits any more."""
+        """No fault waits any more, and no answer is remembered that could come again."""
         with self._lock:
             self._waiting.clear()
+            self._last.clear()
 
     def due(self, scope: Scope) -> Strike | None:
         """The fault that strikes this request, counted down."""
         with self._lock:
             self.came[f"{scope['method']} {scope['path']}"] += 1
+            self.credentials.update(value.decode() for name, value in scope["headers"] if name in _CREDENTIALS)
             for waiting in self._waiting:
                 if not waiting.fits(scope):
                     continue
@@ -206,16 +236,18 @@ class Faults:
         return None
 
     def remember(self, scope: Scope, answer: list[Message]) -> None:
+        """Keep what a path answered, until it answers again."""
         self._last[scope["path"]] = answer
 
     def last(self, scope: Scope) -> list[Message] | None:
+        """What the path of a request answered before; None at first."""
         return self._last.get(scope["path"])
 
 
 class Switchboard:
     """The ASGI application with the faults before it. `clock`, where given, is in the `Date` of every answer."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, clock: Any = None) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, clock: Callable[[], datetime] | None = None) -> None:
         self._app = app
         self._faults = faults
         self._clock = clock
@@ -224,26 +256,46 @@ class Switchboard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        strike = self._faults.due(scope)
+        if strike is not None:
+            await strike(Exchange(self._counted, scope, receive, self._headed(send), self._faults.last(scope)))
+            return
         answer: list[Message] = []
+        headed = self._headed(send)
 
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start" and self._clock is not None:
-                stamp = format_datetime((self._now() + self._faults.skew).astimezone(UTC), usegmt=True).encode()
-                kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"date"]
-                message = {**message, "headers": [*kept, (b"date", stamp)]}
+        async def kept(message: Message) -> None:
             answer.append(message)
+            await headed(message)
+
+        await self._counted(scope, receive, kept)
+        self._faults.remember(scope, answer)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, with its answer counted."""
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._faults.answered[message["status"]] += 1
             await send(message)
 
-        strike = self._faults.due(scope)
-        if strike is None:
-            await self._app(scope, receive, dated)
-            self._faults.remember(scope, answer)
-            return
-        await strike(Exchange(self._app, scope, receive, dated, self._faults.last(scope)))
+        await self._app(scope, receive, counted)
 
-    def _now(self) -> datetime:
-        now: datetime = self._clock()
-        return now
+    def _headed(self, send: Send) -> Send:
+        """A sender that puts the clock's time, and the headers that were asked for, into the head of an answer."""
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *self._more(message)]}
+            await send(message)
+
+        return headed
+
+    def _more(self, message: Message) -> list[tuple[bytes, bytes]]:
+        more = [(name.encode(), value.encode()) for name, value in self._faults.headers.items()]
+        if self._clock is not None and all(name.lower() != b"date" for name, _ in message.get("headers", ())):
+            now = (self._clock() + self._faults.skew).astimezone(UTC)
+            more.append((b"date", format_datetime(now, usegmt=True).encode()))
+        return more
 
 
 def _joined(messages: list[Message]) -> tuple[Message, bytes]:

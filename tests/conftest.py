@@ -16,6 +16,10 @@ from sqlalchemy import create_engine
 from gateway.db.embedded import EmbeddedServer
 from gateway.db.migrate import upgrade
 from gateway.db.session import Database
+from tests.gateway.sync.commands import CommandServer
+
+# What their assertions compare is shown, as in a test.
+pytest.register_assert_rewrite("tests.connectors.contract")
 
 TEMPLATE = "tieout_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
@@ -76,3 +80,10 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    """The command line, ready to run."""
+    with CommandServer(tmp_path_factory.mktemp("commands")) as server:
+        yield server

@@ -96,7 +96,8 @@ class Door:
         asked_at = self._clock()
         pair = base64.b64encode(f"{self._config.client_id}:{self._config.client_secret}".encode()).decode()
         grant, basic = {"grant_type": "client_credentials"}, {"Authorization": f"Basic {pair}"}
-        answer = self.wire.send("POST", TOKEN_PATH, params=grant, headers=basic)
+        # Its clients put the grant into the URL, and the standard (RFC 6749) into the form.
+        answer = self.wire.send("POST", TOKEN_PATH, params=grant, form=grant, headers=basic)
         self._check(answer, "Check the client's id and secret.")
         body = answer.body if isinstance(answer.body, dict) else {}
         token, lifetime = body.get("access_token"), str(body.get("expires_in", ""))

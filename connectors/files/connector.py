@@ -1,24 +1,25 @@
-"""Files in a folder as a Connector: each object is a glob pattern, and every file is taken once, or again when it
-has changed.
+"""Files in a folder or an object store as a Connector: each object is a glob pattern, and every file is taken once,
+or again when it has changed.
 
-A position's token holds a fingerprint of every file that was taken (name, size, time of change). A file that is
-still being written waits: one with the suffix .part or .tmp, one that changed a moment ago, one whose end does
-not parse. After `patience` a broken file is taken as it is, and what does not parse becomes a reject, so that
-nothing waits for ever unseen.
+A position's token says which files were taken (`taken.py`), and how far into a large one. A file that is still being
+written waits: one with the suffix .part or .tmp, one that changed a moment ago, one whose end does not parse. After
+`patience` a broken file is taken as it is, and what does not parse becomes a reject, so that nothing waits for ever
+unseen.
 """
 
-import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from connectors import telemetry
 from connectors.contract import Limit, Page, Position, Record, SourceField
-from connectors.errors import PermanentError, TransientError
-from connectors.files.formats import Unfinished, reader_of
+from connectors.errors import PermanentError
+from connectors.files.columns import columns_of
+from connectors.files.formats import Delivery, Unfinished, read
+from connectors.files.taken import Taken
 from connectors.mapping import FILE, LINE, Mapping, ObjectMapping
+from connectors.object_store import Folder, Found
 
 PAGE = 2_000
 UNFINISHED_SUFFIXES = (".part", ".tmp")
@@ -26,10 +27,16 @@ UNFINISHED_SUFFIXES = (".part", ".tmp")
 
 @dataclass(frozen=True)
 class FilesConfig:
-    """Seconds: `quiet_s` that a file must have been left alone, `patience_s` that a broken one may yet be mended."""
+    """`folder` is a path or a URL (`s3://`, `gs://`, `abfss://`, `file://`); `endpoint_override` and `region` are for
+    S3 and what speaks like it. Seconds: `quiet_s` that a file must have been left alone, `patience_s` that a broken one
+    may yet be mended.
+    """
 
     folder: Path | str
     system: str = "files"
+    endpoint_override: str = ""
+    region: str = ""
+    # Above the second to which an object store rounds the time of a change: a later one shows as such.
     quiet_s: float = 5.0
     patience_s: float = 3_600.0
 
@@ -42,21 +49,20 @@ class Files:
         self._config = config
         self._mapping = mapping
         self._clock = clock
-        self._folder = Path(config.folder)
+        self._folder = Folder(config.system, config.folder, config.endpoint_override, config.region)
 
     def source_time(self) -> datetime:
         return self._clock()
 
     def changes(self, name: str, since: Position | None) -> Iterator[Page]:
-        """Pages of at most 2,000 records; the last of each file has a position. Raises PermanentError when the
-        folder is missing, SchemaChanged when a file lacks a mapped column."""
+        """Pages of at most 2,000 records, each with a position. Raises PermanentError when the folder is missing,
+        SchemaChanged when a file lacks a mapped column."""
         mapped = self._mapping.objects[name]
-        taken = set(since.token.split()) if since else set()
         files = self._files(mapped)
-        taken &= {fingerprint for _, fingerprint in files}
-        for path, fingerprint in files:
-            if fingerprint not in taken and self._age_s(path) >= self._config.quiet_s:
-                yield from self._take(mapped, path, fingerprint, taken)
+        taken = Taken(files, since.token if since else "")
+        for file in files:
+            if file not in taken and self._age_s(file) >= self._config.quiet_s:
+                yield from self._take(mapped, file, taken)
 
     def deletions(self, name: str, since: datetime | None) -> Iterator[str]:
         """Nothing: a file that is gone was filed away, and what it said still holds."""
@@ -67,80 +73,80 @@ class Files:
         raise PermanentError(f"The files of {name} do not say what no longer exists.")
 
     def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
-        raise NotImplementedError
+        del keys
+        raise PermanentError(f"The files of {name} cannot be asked for single records: they are read whole.")
 
     def fields(self, name: str) -> Sequence[SourceField]:
-        raise NotImplementedError
+        """The columns of the newest file that can be read, with its format's word for their types; empty without one.
+
+        Of JSON, which has no header, the fields of its first records.
+        """
+        mapped = self._mapping.objects[name]
+        for file in reversed(self._files(mapped)):
+            with self._folder.translated(f"the file {file.path}"):
+                found = columns_of(Delivery(self._folder, file, mapped, mendable=False))
+            if found:
+                return found
+        return ()
 
     def count(self, name: str) -> int | None:
-        raise NotImplementedError
+        """None: files name a record as often as they bring news of it."""
+        del name
+        return None
 
     def limits(self) -> Sequence[Limit]:
-        raise NotImplementedError
+        """None: nobody counts who reads a folder."""
+        return ()
 
     def close(self) -> None:
         """Nothing is held open between calls."""
 
-    def _take(self, mapped: ObjectMapping, path: Path, fingerprint: str, taken: set[str]) -> Iterator[Page]:
+    def _take(self, mapped: ObjectMapping, file: Found, taken: Taken) -> Iterator[Page]:
         """The pages of one file, which then is among `taken`; nothing where it still waits."""
+        after = taken.lines(file)
         try:
-            for records, last in _with_last(self._read(mapped, path)):
-                position = None
-                # A file that was changed while it was read is read again at the next poll.
-                if last and self._fingerprint(path) == fingerprint:
-                    taken.add(fingerprint)
-                    position = Position(id=self._named(path), token=" ".join(sorted(taken)))
-                yield Page(records, position)
+            for records, last in _with_last(self._read(mapped, file, after)):
+                yield Page(records, self._position(file, taken, records, last))
         except Unfinished:
             return
 
-    def _files(self, mapped: ObjectMapping) -> list[tuple[Path, str]]:
-        """The object's files, oldest change first, each with its fingerprint."""
-        if not self._folder.is_dir():
-            raise PermanentError(f"The folder of {self._config.system} does not exist or cannot be read.")
-        found = [path for path in self._folder.glob(mapped.options["pattern"]) if path.is_file()]
-        finished = [path for path in found if path.suffix not in UNFINISHED_SUFFIXES]
-        stamped = sorted((self._stat(path).st_mtime_ns, self._named(path), path) for path in finished)
-        return [(path, self._fingerprint(path)) for _, _, path in stamped]
+    def _position(self, file: Found, taken: Taken, records: Sequence[Record], last: bool) -> Position | None:
+        if not last:
+            return Position(id=file.path, token=taken.token(file, records[-1][LINE]))
+        # A file that was changed while it was read is read again at the next poll.
+        if self._folder.find(file.path) != file:
+            return None
+        taken.add(file)
+        return Position(id=file.path, token=taken.token())
 
-    def _fingerprint(self, path: Path) -> str:
-        stat = self._stat(path)
-        return hashlib.sha256(f"{self._named(path)}\n{stat.st_size}\n{stat.st_mtime_ns}".encode()).hexdigest()[:16]
+    def _files(self, mapped: ObjectMapping) -> list[Found]:
+        """The object's files, oldest change first."""
+        found = self._folder.files(mapped.options["pattern"])
+        finished = [file for file in found if PurePosixPath(file.path).suffix not in UNFINISHED_SUFFIXES]
+        return sorted(finished, key=lambda file: (file.changed_ns, file.path))
 
-    def _age_s(self, path: Path) -> float:
-        return self._clock().timestamp() - self._stat(path).st_mtime
+    def _age_s(self, file: Found) -> float:
+        return self._clock().timestamp() - file.changed_ns / 1e9
 
-    def _stat(self, path: Path) -> os.stat_result:
-        try:
-            return path.stat()
-        except OSError as error:
-            raise TransientError(f"The file {self._named(path)} went away while it was looked at.") from error
-
-    def _read(self, mapped: ObjectMapping, path: Path) -> Iterator[Sequence[Record]]:
-        """The file's records in pages. Raises Unfinished while a broken file may still be mended."""
-        read = reader_of(path, mapped)
-        records = read(path, self._age_s(path) < self._config.patience_s)
-        name = self._named(path)
+    def _read(self, mapped: ObjectMapping, file: Found, after: int) -> Iterator[Sequence[Record]]:
+        """The file's records after a line, in pages. Raises Unfinished while a broken file may still be mended."""
+        records = read(Delivery(self._folder, file, mapped, self._age_s(file) < self._config.patience_s))
 
         def page() -> Sequence[Record]:
             batch: list[Record] = []
             for line, record in records:
-                batch.append({**record, FILE: name, LINE: line})
+                if line > after:
+                    batch.append({**record, FILE: file.path, LINE: line})
                 if len(batch) == PAGE:
                     break
             return batch
 
         while True:
-            try:
+            with self._folder.translated(f"the file {file.path}"):
                 batch = telemetry.page(self._config.system, mapped.name, page)
-            except OSError as error:
-                raise TransientError(f"The file {name} could not be read ({type(error).__name__}).") from error
             if not batch:
                 return
             yield batch
-
-    def _named(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix()
 
 
 def _with_last(pages: Iterator[Sequence[Record]]) -> Iterator[tuple[Sequence[Record], bool]]:

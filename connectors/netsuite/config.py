@@ -30,7 +30,7 @@ class NetSuiteConfig:
     where {account} stands for the account's part of the host name. `page_size`: 1,000 with suiteql and 200 with soap
     unless given. `concurrency`: requests at once, of the 5 or more that all integrations of the account share.
     `daily_requests`: no more than so many a day, counted by this process. `timeout_s` is above the 15 minutes that a
-    query may take. Raises PermanentError for settings that do not go together, LoginRefused where it is the logins.
+    query may take. Raises PermanentError for settings that do not go together.
     """
 
     account_id: str
@@ -54,12 +54,6 @@ class NetSuiteConfig:
 
     def __post_init__(self) -> None:
         host_of(self.account_id)
-        oauth = (self.client_id, self.certificate_id, self.private_key_pem)
-        tokens = (self.consumer_key, self.consumer_secret, self.token_id, self.token_secret)
-        if any(oauth) == any(tokens) or not (all(oauth) or all(tokens)):
-            raise LoginRefused(f"{self.system} needs exactly one whole login: {_WAYS}.")
-        if self.transport == "soap" and not all(tokens):
-            raise PermanentError(f"{self.system} reads by SOAP, which takes only token-based authentication: {_WAYS}.")
         if self.transport not in ("suiteql", "soap"):
             raise PermanentError(f"{self.system} has the transport {self.transport!r}; it can be suiteql or soap.")
         least = SMALLEST_SOAP_PAGE if self.transport == "soap" else 1
@@ -75,8 +69,17 @@ class NetSuiteConfig:
 
     @property
     def token_keys(self) -> TokenKeys | None:
-        """The keys of token-based authentication; None where the login is OAuth 2.0."""
-        if not self.consumer_key:
+        """The keys of token-based authentication; None where the login is OAuth 2.0.
+
+        Raises LoginRefused unless exactly one login is there, and whole, and one that the transport takes.
+        """
+        oauth = (self.client_id, self.certificate_id, self.private_key_pem)
+        tokens = (self.consumer_key, self.consumer_secret, self.token_id, self.token_secret)
+        if any(oauth) == any(tokens) or not (all(oauth) or all(tokens)):
+            raise LoginRefused(f"{self.system} needs exactly one whole login: {_WAYS}.")
+        if all(oauth) and self.transport == "soap":
+            raise LoginRefused(f"{self.system} reads by SOAP, which takes only token-based authentication: {_WAYS}.")
+        if all(oauth):
             return None
         realm = realm_of(self.account_id)
         return TokenKeys(realm, self.consumer_key, self.consumer_secret, self.token_id, self.token_secret)

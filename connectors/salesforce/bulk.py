@@ -50,7 +50,15 @@ class BulkLoad:
         self._select = select
         self._rows = BulkRows(org.system, types)
 
-    def start(self) -> BulkPosition:
+    def _begun(self) -> Iterator[Page]:
+        """A new job from its beginning. Its position comes at once, without records: who is interrupted while the org
+        works on it goes on in the same job."""
+        at = self._start()
+        if self._select.stamp:
+            yield Page((), at.within())
+        yield from self._job(at)
+
+    def _start(self) -> BulkPosition:
         """A new job. Raises NoBulk where the org refuses it: REST then reads the object, or says what is wrong."""
         created_at = self._org.source_time()
         said = {
@@ -66,15 +74,15 @@ class BulkLoad:
             raise NoBulk(str(error)) from error
         return BulkPosition(str(job), created_at.isoformat())
 
-    def pages(self, at: BulkPosition) -> Iterator[Page]:
-        """The rest of a job, and of another one where it is gone. Raises TransientError, NoBulk."""
+    def pages(self, at: BulkPosition | None) -> Iterator[Page]:
+        """The rest of a job, or a new one, and another one where it is gone. Raises TransientError, NoBulk."""
         try:
-            yield from self._job(at)
+            yield from self._job(at) if at else self._begun()
             return
         except JobGone as gone:
             log.warning("%s forgot a bulk job of %s, which begins anew. %s", self._org.system, self._select.name, gone)
         try:
-            yield from self._job(self.start())
+            yield from self._begun()
         except JobGone as gone:
             raise TransientError(f"{self._org.system} forgot two bulk jobs of {self._select.name}. {gone}") from gone
 
@@ -102,8 +110,7 @@ class BulkLoad:
         waited, pause = 0.0, FIRST_POLL_S
         while (said := self._state(job))["state"] not in _OVER:
             if waited >= self._config.bulk_wait_s:
-                self._abort(job)
-                raise _Worthless(f"{self._about(job)} was not done after {waited:,.0f} seconds, and was aborted.")
+                raise self._waited_out(job, waited)
             self._config.retries.sleep(pause)
             waited, pause = waited + pause, min(pause * 2, LONGEST_POLL_S)
         if said["state"] == "Aborted":
@@ -113,6 +120,14 @@ class BulkLoad:
             why = " ".join(str(said.get("errorMessage") or "no reason is given").split())[:400]
             raise NoBulk(f"{self._about(job)} failed: {why}")
         return int(said["numberRecordsProcessed"])
+
+    def _waited_out(self, job: str, waited: float) -> Exception:
+        """The job goes on, where a position can find it at the next poll; else it is aborted."""
+        late = f"{self._about(job)} was not done after {waited:,.0f} seconds"
+        if self._select.stamp:
+            return TransientError(f"{late}. The next poll looks for it.")
+        self._abort(job)
+        return _Worthless(f"{late}, and was aborted. Raise bulk_wait_s.")
 
     def _state(self, job: str) -> dict[str, Any]:
         def ask(client: Client) -> dict[str, Any]:

@@ -16,8 +16,8 @@ class SalesforceConfig:
     Exactly one login is configured: `consumer_secret` (client credentials), or `username` with `private_key_pem` (JWT
     bearer, RS256; `audience` is https://test.salesforce.com for a sandbox). `timeout_s` is above the two minutes after
     which Salesforce gives up a query. An object with more than `bulk_above` records is read the first time by a Bulk
-    API 2.0 job, `bulk_page` records in one download; a job that is not done after `bulk_wait_s` is given up. Nothing
-    is asked any more once the org as a whole has used `daily_share` of its daily requests.
+    API 2.0 job, `bulk_page` records in one download; after `bulk_wait_s` the next poll looks whether the job is
+    done. Nothing is asked any more once the org as a whole has used `daily_share` of its daily requests.
     """
 
     base_url: str
@@ -31,7 +31,7 @@ class SalesforceConfig:
     timeout_s: float = 150.0
     bulk_above: int = 50_000
     bulk_page: int = 20_000
-    bulk_wait_s: float = 3_600.0
+    bulk_wait_s: float = 600.0
     daily_share: float = 0.8
     retries: RetryPolicy = field(default_factory=RetryPolicy)
 

@@ -142,7 +142,7 @@ class Salesforce:
         load = BulkLoad(self._org, self._config, select, types)
         if job is None:
             room_for_jobs(self._org, self._config.daily_share)
-        yield from load.pages(job or load.start())
+        yield from load.pages(job)
 
     def _size(self, name: str) -> int:
         """About how many records the object has: by the cheap list, else by a count; 0 where nothing tells."""

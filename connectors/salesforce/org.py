@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import requests
 from simple_salesforce.api import Salesforce as Client
 
 from connectors import telemetry
@@ -69,7 +70,7 @@ class Org:
         body: object = None,
         params: Mapping[str, str] | None = None,
         accept: str = "application/json",
-    ) -> Any:
+    ) -> requests.Response:
         """A request below /services/data/vXX.0/ that the library has no method for; its response."""
         headers = {**client.headers, "Accept": accept, "X-PrettyPrint": "0"}
         data = None if body is None else json.dumps(body)

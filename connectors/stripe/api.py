@@ -49,6 +49,15 @@ class StripeConfig:
     window_hours: int = 24
     retries: RetryPolicy = field(default_factory=RetryPolicy)
 
+    def __post_init__(self) -> None:
+        """Raises PermanentError for settings with which nothing would ever be read to its end."""
+        for name in ("requests_per_s", "page_size", "window_hours"):
+            if getattr(self, name) <= 0:
+                raise PermanentError(f"The setting {name} of {self.system} must be above 0.")
+        # A position without news trails a day behind, and must not fall out of what is relied on.
+        if self.retention_days * 24 - self.margin_hours <= 24:
+            raise PermanentError(f"The retention_days of {self.system} must be more than a day above its margin_hours.")
+
 
 @dataclass(frozen=True)
 class Listed:

@@ -36,11 +36,12 @@ def told(
 
 
 def gone(api: StripeApi, reader: Reader, start: datetime) -> Iterator[str]:
-    """Keys of what was deleted since then, each found to be gone by asking for it."""
+    """Keys of what was deleted since then, each found to be gone by asking for it. None for what is never deleted."""
     if reader.resource.walks_parent:
         yield from _left_their_parent(api, reader, start)
         return
-    for page in told(api, reader.resource, reader.resource.deletes, start):
+    types = reader.resource.deletes
+    for page in told(api, reader.resource, types, start) if types else ():
         yield from (key for key in page.ids if not reader.named(key))
 
 

@@ -42,8 +42,11 @@ class Resource:
 
     @property
     def deletes(self) -> tuple[str, ...]:
-        """The events that may say that one is gone. `customer.subscription.deleted` only says that it ended."""
-        return tuple(name for name in self.events if name.endswith(".deleted"))
+        """The events that may say that one is gone. `customer.subscription.deleted` only says that it ended.
+
+        None for one in a list of another: those events are the other's.
+        """
+        return () if self.parent else tuple(name for name in self.events if name.endswith(".deleted"))
 
 
 def _types(prefix: str, *names: str) -> tuple[str, ...]:

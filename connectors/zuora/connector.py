@@ -150,7 +150,8 @@ class Zuora:
 
     def limits(self) -> Sequence[Limit]:
         """Of the request windows only the one that is nearest to exhaustion: Zuora tells of no other."""
-        self._zoql.fields(next(name for name in self._mapping.objects if name != RUN))
+        name = next((name for name in self._mapping.objects if name != RUN), "Account")
+        self._zoql.fields(name)
         return self._allowance.limits()
 
     def close(self) -> None:

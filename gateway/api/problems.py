@@ -19,16 +19,19 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_S = "60"
 # Refusals that are not a plain conflict with how things stand.
 _STATUS = {
+    "body-not-json": 400,
     "malformed-request": 422,
     "run-not-pullable": 422,
     "unauthenticated": 401,
     "webhook-refused": 401,
+    "signature-refused": 401,
     "scope-missing": 403,
 }
 # How to come back. Zuora sends a password only when it was asked for one (RFC 7617).
 _CHALLENGES = {
     "unauthenticated": 'Bearer realm="tieout"',
     "webhook-refused": 'Basic realm="tieout"',
+    "signature-refused": 'Tieout-Signature realm="tieout"',
 }
 _KINDS = {
     400: "malformed-request",

@@ -33,7 +33,7 @@ class OpenSource:
 
     def reads_in_full(self, mapped: ObjectMapping) -> bool:
         """Whether every walk sees every record of the object."""
-        return mapped.modified is None and self.absence_counts
+        return self.absence_counts and KINDS[self.mapping.connector].reads_in_full(mapped)
 
     def groups(self) -> Sequence[Sequence[str]]:
         """The objects in the order of the mapping; those that fill an entity together stand together."""

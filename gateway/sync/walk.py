@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from books.store import Store
 from connectors.contract import Page, Position, Record
-from connectors.errors import CursorLost
+from connectors.errors import ConnectorError, CursorLost
 from connectors.mapping import FILE, LINE, ObjectMapping, Reject
 from connectors.tables import booked
 from gateway.sync import telemetry
@@ -121,7 +121,10 @@ class Walker:
         return not any(len(self.store.live(entity, self.source.name)) for entity in entities)
 
     def _read(self, walked: Walked, since: Position | None) -> None:
-        """Read all pages; where the source lost the cursor, once more from the position that was kept last."""
+        """Read all pages; where the source lost the cursor, once more from the position that was kept last.
+
+        Where the walk kept none, the one that it began with is what was lost, and everything is read.
+        """
         connector, name = self.source.connector, walked.name
         try:
             self._store(walked, connector.changes(name, since))
@@ -129,7 +132,8 @@ class Walker:
             log.warning("%s forgot its place in %s, which is read again. %s", self.source.name, name, lost)
             if walked.keys is not None:
                 walked.keys = Keys()
-            again = since and self._kept(walked)
+            kept = self._kept(walked) if since else None
+            again = None if kept == since else kept
             self._store(walked, connector.changes(name, again))
 
     def _kept(self, walked: Walked) -> Position | None:
@@ -181,18 +185,25 @@ class Walker:
 def batches(pages: Iterator[Page], records: int) -> Iterator[Page]:
     """Join small pages, so that one write takes many rows. The position is the last of the joined pages that had one.
 
-    A batch holds fewer than `records` and one page more, whether its pages have positions or not.
+    A batch holds fewer than `records` and one page more, whether its pages have positions or not. Where the source
+    fails, what came before is passed on first: the next walk goes on behind it.
     """
     held: list[Record] = []
     position: Position | None = None
-    for page in pages:
-        held.extend(page.records)
-        position = page.position or position
-        if len(held) >= records:
-            yield Page(held, position)
-            held, position = [], None
+    failure: ConnectorError | None = None
+    try:
+        for page in pages:
+            held.extend(page.records)
+            position = page.position or position
+            if len(held) >= records:
+                yield Page(held, position)
+                held, position = [], None
+    except ConnectorError as error:
+        failure = error
     if held or position is not None:
         yield Page(held, position)
+    if failure is not None:
+        raise failure
 
 
 def no_longer(mapped: ObjectMapping, records: Iterable[Record]) -> Iterator[tuple[str, list[str]]]:

@@ -2,7 +2,8 @@
 
 1. messages that are due are claimed, and their keys put together per source and object
 2. under the sync's lock: the records are read and written, and a snapshot is published
-3. the checks that read what was touched are asked, so that a case opens at once
+3. the checks that read what was touched are asked, so that a case opens at once; not those that would miss the
+   lines of an invoice that is new, where the message does not name them: the next poll reads these
 4. only then is a message done; killed before, it is due again and everything is repeated without harm
 
 While a cycle of the sync runs nothing is claimed: the next tick comes soon.
@@ -21,6 +22,7 @@ from gateway.db.lock import Held, advisory_lock
 from gateway.errors import ConfigError, Unavailable
 from gateway.installation import Installation
 from gateway.sweep import Sweep, concerned, sweep
+from gateway.sync.readings import entities_of
 from gateway.sync.run import SYNC_LOCK, open_source, opened_cycle
 from gateway.sync.scoped import ScopedPoll
 from gateway.webhooks.pending import Delivery, any_due, claim, done, forget, not_done
@@ -39,6 +41,7 @@ class Processed:
     done: list[Delivery] = field(default_factory=list)
     failed: dict[tuple[str, str], str] = field(default_factory=dict)
     touched: set[tuple[str, str]] = field(default_factory=set)
+    partial: set[tuple[str, str]] = field(default_factory=set)
     checks: Sequence[str] = ()
     sweep: Sweep | None = None
 
@@ -57,7 +60,7 @@ def process(installed: Installation, now: datetime) -> Processed:
             deliveries = claim(database, now)
             _poll(installed, deliveries, ran)
             _publish(installed, lock)
-    ran.checks = concerned(installed, ran.touched)
+    ran.checks = concerned(installed, ran.touched, ran.partial)
     if ran.checks:
         ran.sweep = sweep(installed, installed.clock(), ran.checks)
     _settle(installed, deliveries, ran, now)
@@ -79,14 +82,25 @@ def _poll(installed: Installation, deliveries: Sequence[Delivery], ran: Processe
 
 
 def _poll_source(poll: ScopedPoll, deliveries: Sequence[Delivery], ran: Processed) -> None:
-    """Objects that the mapping does not read are of no concern. A source that is away is not asked for each object."""
+    """A source that is away is not asked for each object."""
     try:
-        for name in dict.fromkeys(name for one in deliveries for name in one.records):
-            if name in poll.source.mapping.objects:
-                _read(poll, name, [one for one in deliveries if name in one.records], ran)
+        for name in _named(poll, deliveries):
+            _read(poll, name, [one for one in deliveries if name in one.records], ran)
     except (ConnectorError, BooksError) as error:
         ran.failed.update((one.key, str(error)) for one in deliveries)
     ran.touched.update(poll.touched)
+    named = {
+        (poll.source.name, entity)
+        for name in _named(poll, deliveries)
+        for entity in entities_of(poll.source.mapping, name)
+    }
+    ran.partial.update(poll.partial - named)
+
+
+def _named(poll: ScopedPoll, deliveries: Sequence[Delivery]) -> list[str]:
+    """The objects that the mapping reads, each once."""
+    known = poll.source.mapping.objects
+    return [name for name in dict.fromkeys(name for one in deliveries for name in one.records) if name in known]
 
 
 def _read(poll: ScopedPoll, name: str, deliveries: Sequence[Delivery], ran: Processed) -> None:

@@ -3,8 +3,7 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.billingplatform.calls import Call, call_of
 from sandbox.billingplatform.organisation import Organisation
 from sandbox.billingplatform.records import Records
 from sandbox.billingplatform.refusals import BadRequest, NoRows, Refusal, TooMany
@@ -25,29 +25,6 @@ from sandbox.serving import LoopbackServer
 from sandbox.zuora.quota import RequestQuota
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request: `keys` of its path, header names in lower case, `body` parsed, None where there is none."""
-
-    keys: Mapping[str, str]
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
-
-    @property
-    def entity(self) -> str:
-        return self.keys["entity"]
-
-    @property
-    def key(self) -> str:
-        return self.keys["key"]
-
-    @property
-    def sql(self) -> object:
-        """The statement, in the URL or in the body."""
-        return self.query.get("sql") or (self.body.get("sql") if isinstance(self.body, dict) else None)
 
 
 class BillingPlatformServer:
@@ -188,8 +165,7 @@ class BillingPlatformServer:
                 raise TooMany
             if not open_to_all:
                 self._sessions.check(request.headers)
-            call = Call(request.path_params, request.query_params, request.headers, _parsed(content))
-            return JSONResponse(answer(call))
+            return JSONResponse(answer(call_of(request, content)))
         except NoRows as refusal:
             return JSONResponse(refusal.body() if self._empty is None else self._empty, refusal.status)
         except Refusal as refusal:
@@ -208,7 +184,8 @@ class BillingPlatformServer:
         return {"logoutResponse": [{"ErrorCode": "0", "ErrorText": ""}]}
 
     def _authenticate(self, call: Call) -> Json:
-        granted = self._sessions.grant(call.headers.get("authorization", ""), call.query.get("grant_type", ""))
+        grant = call.query.get("grant_type") or call.given("grant_type")
+        granted = self._sessions.grant(call.headers.get("authorization", ""), str(grant))
         return {"access_token": granted, "token_type": "Bearer"}
 
     def _query(self, call: Call) -> Json:
@@ -241,10 +218,3 @@ class BillingPlatformServer:
         keys = [row["Id"] for row in self._rows(f"SELECT Id FROM {entity} WHERE {where}")]
         found = [self._organisation.find(entity, key) for key in keys]
         return {"retrieveResponse": [record for record in found if record is not None]}
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return json.loads(content) if content else None
-    except ValueError:
-        raise BadRequest("Bad Request - the body is not JSON.") from None

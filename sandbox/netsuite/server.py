@@ -18,7 +18,7 @@ from sandbox.netsuite.account import NetSuiteAccount
 from sandbox.netsuite.query_request import answer_query
 from sandbox.netsuite.records import catalogue, record
 from sandbox.netsuite.refusals import ConcurrencyRefused, LoginRefused, Refusal, ServerFault
-from sandbox.netsuite.soap.definition import FOLDER, PORT_PATH, WSDL_PATH
+from sandbox.netsuite.soap.definition import PORT_PATH, WSDL_PATH, description
 from sandbox.netsuite.soap.refusals import SoapFault, blocked, unexpected
 from sandbox.netsuite.soap.service import SoapService
 from sandbox.netsuite.token_keys import PassportDesk, PassportRefused, TokenKeys
@@ -29,6 +29,7 @@ TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"
 SUITEQL_PATH = "/services/rest/query/v1/suiteql"
 RECORD_PATH = "/services/rest/record/v1"
 HELD_AT_MOST_S = 60.0
+_PAGE = "<html><body><h1>The service is not available.</h1></body></html>"
 
 Answer = Callable[[Request, bytes], Response]
 
@@ -204,13 +205,9 @@ class NetSuiteServer:
     async def _definition(self, request: Request) -> Response:
         """The web service's own description: `?wsdl` of the endpoint, or a file of its folder."""
         self.requests["wsdl"] += 1
-        name = request.path_params.get("name", "netsuite.wsdl" if "wsdl" in request.query_params else "")
-        if name not in {path.name for path in FOLDER.iterdir()}:
-            return HTMLResponse("<html><body><h1>Not found</h1></body></html>", 404)
-        text = (FOLDER / name).read_text()
-        if "name" not in request.path_params:
-            text = text.replace('schemaLocation="', f'schemaLocation="{self.url}{WSDL_PATH}/')
-        return Response(text, media_type="text/xml")
+        name = request.path_params.get("name") or ("" if "wsdl" in request.query_params else "none")
+        text = description(name, self.url)
+        return HTMLResponse(_PAGE, 404) if text is None else Response(text, media_type="text/xml")
 
     def _fly(self, change: int) -> None:
         with self._flight_changed:
@@ -259,4 +256,4 @@ class NetSuiteServer:
 def _fault(status: int, request_number: int) -> Response:
     if status == 500:
         return JSONResponse(ServerFault(f"sandbox-{request_number}").body(), status)
-    return HTMLResponse("<html><body><h1>The service is not available.</h1></body></html>", status)
+    return HTMLResponse(_PAGE, status)

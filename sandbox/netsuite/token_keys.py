@@ -54,7 +54,7 @@ class PassportDesk:
         if algorithm.replace("_", "-") != "HMAC-SHA256":
             raise PassportRefused(f"The algorithm {algorithm} is not HMAC-SHA256.")
         key = f"{self._keys.consumer_secret}&{self._keys.token_secret}"
-        self._compare(signature, _signed(key, base))
+        self._compare(signature, signed(key, base))
         self._check(passport["account"], passport["consumerKey"], passport["token"])
         self._use(passport["nonce"], passport["timestamp"])
 
@@ -67,7 +67,7 @@ class PassportDesk:
         if found.get("oauth_version", "1.0") != "1.0":
             raise PassportRefused("The version of OAuth is not 1.0.")
         key = f"{_quoted(self._keys.consumer_secret)}&{_quoted(self._keys.token_secret)}"
-        self._compare(found.get("oauth_signature", ""), _signed(key, _base_string(method, url, found)))
+        self._compare(found.get("oauth_signature", ""), signed(key, _base_string(method, url, found)))
         self._check(found.get("realm", ""), found.get("oauth_consumer_key", ""), found.get("oauth_token", ""))
         self._use(found.get("oauth_nonce", ""), found.get("oauth_timestamp", ""))
 
@@ -98,7 +98,7 @@ def _skew_s() -> float:
     return LONGEST_SKEW.total_seconds()
 
 
-def _signed(key: str, base: str) -> str:
+def signed(key: str, base: str) -> str:
     return base64.b64encode(hmac.new(key.encode(), base.encode(), hashlib.sha256).digest()).decode()
 
 

@@ -19,7 +19,7 @@ from sandbox.stripe.subscriptions import subscribe
 
 _PATHS: Mapping[str, Kind] = {kind.path: kind for kind in KINDS.values() if kind.path}
 _NESTED = re.compile(r"/v1/(invoices|credit_notes)/([^/]+)/lines")
-_STEP = re.compile(r"/v1/invoices/([^/]+)/(finalize|void|pay)")
+_STEP = re.compile(r"/v1/invoices/([^/]+)/(finalize|void|pay|mark_uncollectible)")
 _SUMMARIES = re.compile(r"/v1/billing/meters/([^/]+)/event_summaries")
 # What can be made and changed by a plain POST. Invoices have rules of their own.
 _WRITABLE = frozenset(("customer", "product", "price", "subscription", "invoiceitem", "billing.meter"))
@@ -73,6 +73,7 @@ class Endpoints:
             "finalize": self._invoices.finalize,
             "void": self._invoices.void,
             "pay": self._invoices.pay,
+            "mark_uncollectible": self._invoices.write_off,
         }
         if match := _STEP.fullmatch(call.path):
             return self._one(call, KINDS["invoice"], steps[match[2]](match[1], call.params))

@@ -87,6 +87,11 @@ class Invoices:
         _known(params, frozenset())
         return self._end(identity, "void", "voided_at", "invoice.voided", "voided")
 
+    def write_off(self, identity: str, params: Mapping[str, Any]) -> str:
+        _known(params, frozenset())
+        moment, event = "marked_uncollectible_at", "invoice.marked_uncollectible"
+        return self._end(identity, "uncollectible", moment, event, "marked uncollectible")
+
     def pay(self, identity: str, params: Mapping[str, Any]) -> str:
         _known(params, frozenset(("paid_out_of_band",)))
         invoice = self._end(identity, "paid", "paid_at", "invoice.paid", "paid")

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from connectors.contract import Page, Position
 from connectors.errors import MappingError, PermanentError, SchemaChanged
 from connectors.files.connector import Files, FilesConfig
+from connectors.files.formats import LARGEST_JSON
+from connectors.files.lines import LONGEST
 from connectors.mapping_file import parse
 from tests.connectors.conftest import NOON, Clock
 
@@ -191,11 +193,13 @@ def test_the_position_forgets_files_that_are_gone(tmp_path: Path, write: Write, 
     assert list(connector.deletions("rates", NOON)) == []
 
 
-def test_a_large_file_comes_in_pages_and_its_end_is_the_position(tmp_path: Path, write: Write, clock: Clock) -> None:
+def test_a_large_file_comes_in_pages_and_goes_on_after_any_of_them(tmp_path: Path, write: Write, clock: Clock) -> None:
     write("rates.csv", HEADER + "EUR,USD,1.10,2026-11-30\n" * 4_001)
     pages = list(_files(tmp_path, clock).changes("rates", None))
     assert [len(page.records) for page in pages] == [2_000, 2_000, 1]
-    assert [page.position is None for page in pages] == [True, True, False]
+    again = list(_files(tmp_path, clock).changes("rates", pages[0].position))
+    assert [page.records for page in again] == [page.records for page in pages[1:]]
+    assert all(page.position for page in pages)
 
 
 def test_a_file_that_changes_while_it_is_read_has_no_position(tmp_path: Path, write: Write, clock: Clock) -> None:
@@ -284,3 +288,71 @@ def test_every_line_is_a_record(tmp_path_factory: pytest.TempPathFactory, lines:
     assert len(records) == sum(1 for line in lines if line.strip())
     rows = parse(TEXT.replace("MORE", "")).objects["rates"].book(records, "reference", NOON)
     assert len(rows.rows[0][1]) + len(rows.rejects) == len(records)
+
+
+def test_a_thousand_files_one_poll_each_way(tmp_path: Path, write: Write, clock: Clock) -> None:
+    for number in range(1_000):
+        write(f"{number % 7}/rates{number}.jsonl", json.dumps({**GOOD, "rate": str(number)}), age=7_200 + 900 * number)
+    pages = list(_files(tmp_path, clock).changes("rates", None))
+    assert {int(record["rate"]) for record in _records(pages)} == set(range(1_000))
+    late = write("late/rates.csv", HEADER + "GBP,USD,1.25,2026-11-30\n", age=400_000)
+    again = list(_files(tmp_path, clock).changes("rates", pages[-1].position))
+    assert [record["_file"] for record in _records(again)] == [late.relative_to(tmp_path).as_posix()]
+
+
+@pytest.mark.parametrize("content", ["a,b,ra", HEADER + "EUR,USD,1.1", HEADER + 'EUR,USD,1.1,"2026-1'])
+def test_a_csv_file_whose_last_row_is_not_whole_waits(tmp_path: Path, write: Write, clock: Clock, content: str) -> None:
+    write("rates.csv", content, age=60)
+    assert _read(tmp_path, clock) == []
+    write("rates.csv", HEADER + "EUR,USD,1.1,2026-11-30", age=60)
+    assert len(_read(tmp_path, clock)) == 1
+
+
+def test_a_line_that_is_too_long_is_a_reject_and_the_next_one_is_read(
+    tmp_path: Path, write: Write, clock: Clock
+) -> None:
+    endless = "x" * (LONGEST + 10)
+    write("rates.jsonl", f'{{"a": "{endless}"}}\n{json.dumps(GOOD)}\n')
+    write("rates.csv", f"{HEADER}{endless},USD,1,2026-11-30\nGBP,USD,1.25,2026-11-30\n")
+    records = _read(tmp_path, clock)
+    assert [(record["_file"], record["_line"]) for record in records] == [
+        ("rates.csv", 2),
+        ("rates.csv", 3),
+        ("rates.jsonl", 1),
+        ("rates.jsonl", 2),
+    ]
+    assert [key for key, _ in _rejects(records)] == ["rates.csv:2", "rates.jsonl:1"]
+
+
+def test_a_json_document_has_a_largest_size(tmp_path: Path, write: Write, clock: Clock) -> None:
+    path = write("rates.json", "[]")
+    os.truncate(path, LARGEST_JSON + 1)
+    os.utime(path, (NOON.timestamp() - 60,) * 2)
+    with pytest.raises(PermanentError, match=r"rates\.json has 67,108,865 bytes.*Deliver it as JSON Lines"):
+        _read(tmp_path, clock)
+
+
+def test_the_fields_of_an_object_are_those_of_its_newest_file(tmp_path: Path, write: Write, clock: Clock) -> None:
+    connector = _files(tmp_path, clock)
+    assert connector.fields("rates") == ()
+    pq.write_table(
+        pa.table({"a": ["E"], "rate": pa.array([Decimal("1.10")], pa.decimal128(10, 2))}), tmp_path / "rates"
+    )
+    write("rates.parquet", (tmp_path / "rates").read_bytes(), age=900)
+    assert [(f.name, f.type) for f in connector.fields("rates")] == [("a", "string"), ("rate", "decimal128(10, 2)")]
+    write("rates.csv", "a,more\n", age=800)
+    assert [(f.name, f.type) for f in connector.fields("rates")] == [("a", "text"), ("more", "text")]
+    write("rates.jsonl", '{"a": "E", "n": 1, "m": true}\n{"m": "no", "k": null}\n', age=700)
+    assert [(f.name, f.type) for f in connector.fields("rates")] == [
+        ("a", "text"),
+        ("n", "number"),
+        ("m", "mixed"),
+        ("k", "null"),
+    ]
+
+
+def test_files_are_not_asked_for_single_records_and_count_nothing(tmp_path: Path, clock: Clock) -> None:
+    connector = _files(tmp_path, clock)
+    with pytest.raises(PermanentError, match="cannot be asked for single records"):
+        connector.fetch("rates", ["1"])
+    assert (connector.count("rates"), list(connector.limits())) == (None, [])

@@ -17,13 +17,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "salesforce": {"base_url": "https://acme.my.salesforce.com", "consumer_key": "k"},
     "zuora": {"base_url": "https://rest.zuora.com", "client_id": "k", "client_secret": "s"},
     "billingplatform": {"base_url": "https://my.billingplatform.com/acme"},
-    "netsuite": {"account_id": "1", "client_id": "k", "certificate_id": "c", "private_key_pem": PRIVATE},
+    "netsuite": {"account_id": "1"},
     "files": {"folder": "."},
     "stripe": {"api_key": "sk_test_1"},
+    "lake": {"root": "."},
 }
 # What is needed besides, of which a source may choose.
 CHOSEN: dict[str, dict[str, Any]] = {
     "salesforce": {"consumer_secret": "s"},
+    "netsuite": {"client_id": "k", "certificate_id": "c", "private_key_pem": PRIVATE},
     "billingplatform": {"client_id": "k", "client_secret": "s"},
 }
 MAPPINGS = {"salesforce": "salesforce_cpq", "files": "metering"}
@@ -48,11 +50,12 @@ def test_what_is_missing_is_named(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_secrets_are_settings_and_show_in_no_repr(kind: str) -> None:
     assert set(KINDS[kind].secrets) <= set(needs(kind))
-    given = {
-        **SETTINGS[kind],
-        **{name: "hush" for name in KINDS[kind].secrets if "secret" in name or "private" in name or "pass" in name},
-    }
-    assert "hush" not in repr(configured(kind, given))
+    given = {**SETTINGS[kind], **CHOSEN.get(kind, {})}
+    hidden = [
+        name for name in KINDS[kind].secrets if any(word in name for word in ("secret", "private", "pass", "api"))
+    ]
+    told = {name: "hush" for name in hidden if name in given}
+    assert "hush" not in repr(configured(kind, {**given, **told}))
 
 
 def test_an_unknown_setting_or_kind_or_another_mapping(clock: Clock) -> None:

@@ -20,6 +20,7 @@ from connectors.mapping_file import parse, shipped
 from connectors.retries import RetryPolicy
 from connectors.stripe.api import StripeConfig
 from connectors.stripe.connector import Stripe
+from connectors.stripe.pace import Pace
 from sandbox.faults import Again, Cut, Reply, Reset, Short, too_many, unavailable
 from sandbox.stripe import StripeAccount, StripeServer
 from tests.connectors.conftest import NOON, Clock
@@ -227,6 +228,12 @@ def test_deletions_are_known_by_asking(account: StripeAccount, clock: Clock, con
     assert [r["id"] for page in connector.fetch("customer", [made[1], made[0]]) for r in page] == [made[0]]
 
 
+def test_what_is_never_deleted_costs_no_request(server: StripeServer, connect: Connect) -> None:
+    text = PLAIN.replace("  customer:", "  credit_note:")
+    assert list(connect(text).deletions("credit_note", NOON)) == []
+    assert not server.faults.came
+
+
 def test_a_cancelled_subscription_is_not_deleted(account: StripeAccount, connect: Connect) -> None:
     connector = connect()
     position = _end(list(connector.changes("subscription", None)))
@@ -373,6 +380,35 @@ def test_neither_clock_takes_the_position_past_an_event(
     assert _names(list(connect().changes("customer", position))) == ["new"]
 
 
+def test_the_shape_of_an_event_does_not_matter(clock: Clock, retries: RetryPolicy) -> None:
+    account = StripeAccount(clock, version="2020-08-27")
+    with StripeServer(account, api_key=KEY) as server:
+        config = StripeConfig(KEY, server.url, requests_per_s=10_000, retries=retries)
+        with closing(Stripe(config, parse(PLAIN), clock)) as connector:
+            position = _end(list(connector.changes("subscription_item", None)))
+            made = account.put("subscription", {"customer": "cus_1"})
+            account.put("subscription_item", {"subscription": made, "current_period_end": 7})
+            (page, *_) = connector.changes("subscription_item", position)
+    event = account.all("event")[0]
+    assert event["data"]["object"]["current_period_end"] == 7
+    assert [(r["current_period_end"], r["_parent"].get("current_period_end")) for r in page.records] == [(7, None)]
+
+
+def test_requests_go_out_evenly() -> None:
+    now, waited = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        waited.append(round(seconds, 6))
+
+    pace = Pace(4, lambda: now[0], sleep)
+    for _ in range(3):
+        pace.wait()
+    assert waited == [0.25, 0.5]
+    now[0] = 10.0
+    pace.wait()
+    assert len(waited) == 2
+
+
 def test_no_more_requests_than_the_limit(account: StripeAccount, clock: Clock, retries: RetryPolicy) -> None:
     _customers(account, 55)
     with StripeServer(account, api_key=KEY, per_s=50) as server:
@@ -401,6 +437,18 @@ def test_what_stripe_does_not_tell(connect: Connect) -> None:
 def test_a_mapping_that_cannot_be_read(connect: Connect, text: str, wrong: str) -> None:
     with pytest.raises(MappingError, match=wrong):
         connect(text)
+
+
+def test_settings_with_which_nothing_would_end() -> None:
+    wrongs: list[dict[str, Any]] = [
+        {"requests_per_s": 0},
+        {"page_size": 0},
+        {"window_hours": -1},
+        {"margin_hours": 720},
+    ]
+    for wrong in wrongs:
+        with pytest.raises(PermanentError, match="must"):
+            StripeConfig(KEY, **wrong)
 
 
 def test_a_time_zone_that_is_not_there(connect: Connect) -> None:

@@ -148,17 +148,17 @@ def test_a_wrong_clock_is_put_right_and_a_wrong_secret_is_not(
         {**OAUTH, "client_id": ""},
         {**TOKENS, "token_secret": ""},
         {"client_id": "client", **TOKENS},
+        {**OAUTH, "transport": "soap"},
     ],
 )
 def test_exactly_one_login(said: dict[str, Any]) -> None:
     with pytest.raises(PermanentError, match=r"certificate_id.*consumer_key"):
-        NetSuiteConfig("1234567", **said)
+        open_netsuite(NetSuiteConfig("1234567", **said), parse(CUSTOMERS), Clock())
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        {**OAUTH, "transport": "soap"},
         {**TOKENS, "transport": "fax"},
         {**TOKENS, "page_size": 0},
         {**TOKENS, "page_size": 1_001},

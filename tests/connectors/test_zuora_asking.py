@@ -159,11 +159,16 @@ def test_a_description_is_not_trusted(document: bytes) -> None:
         XML.read(document)
 
 
-def test_a_field_that_no_query_may_name_is_left_out() -> None:
-    said = b"""<object><fields>
+@pytest.mark.parametrize("namespace", [b"", b" xmlns='http://api.zuora.com/'"])
+def test_a_field_that_no_query_may_name_is_left_out(namespace: bytes) -> None:
+    said = (
+        b"<object"
+        + namespace
+        + b"""><fields>
       <field><name>Body</name><selectable>false</selectable><type>text</type></field>
       <field><name>TaxMode</name><type>picklist</type><options><option>TaxExclusive</option></options></field>
     </fields></object>"""
+    )
     assert list(described(XML.read(said))) == [SourceField("TaxMode", "picklist", True, ("TaxExclusive",))]
 
 

@@ -79,7 +79,7 @@ def test_an_empty_file_is_an_installation_without_sources(tmp_path: Path) -> Non
         (with_zuora(census_hours=-1), "sources.zuora.census_hours: Input should be greater than or equal to 0"),
         (
             with_zuora(connector="zoura"),
-            "sources.zuora: connector: there is no connector 'zoura'; there are salesforce, zuora, netsuite, files.",
+            f"sources.zuora: connector: there is no connector 'zoura'; there are {', '.join(KINDS)}.",
         ),
         (
             with_zuora(settings={"base_ulr": "x"}),

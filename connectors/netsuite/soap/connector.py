@@ -4,13 +4,15 @@ An object of the mapping is a type of record, such as Invoice. An object with `l
 the records are searched, and each of their lines is a record of its own.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from connectors.contract import Limit, Page, Position, Record, SourceField
-from connectors.errors import PermanentError
+from connectors.errors import PermanentError, TransientError
 from connectors.fields import KEY_SEPARATOR
-from connectors.mapping import ERROR, Mapping
+from connectors.mapping import ERROR
+from connectors.mapping import Mapping as SourceMapping
 from connectors.netsuite.config import SMALLEST_SOAP_PAGE, NetSuiteConfig
 from connectors.netsuite.connector import LOOK_BACK_S
 from connectors.netsuite.signing import TokenKeys
@@ -20,7 +22,7 @@ from connectors.netsuite.soap.faults import RecordMissing, status_error
 from connectors.netsuite.soap.objects import SoapObject, soap_object
 from connectors.netsuite.soap.records import record_of
 from connectors.netsuite.soap.search import RecordSearch
-from connectors.netsuite.soap.searching import Window, steady, walk, written
+from connectors.netsuite.soap.searching import REPEATS, Window, steady, walk, written
 from connectors.netsuite.soap.suitetalk import SuiteTalk
 from connectors.watermark import look_back
 
@@ -35,7 +37,7 @@ class NetSuiteSoap:
     """A Connector. One thread at a time; the WSDL is loaded at the first call of the process."""
 
     def __init__(
-        self, config: NetSuiteConfig, keys: TokenKeys, mapping: Mapping, clock: Callable[[], datetime]
+        self, config: NetSuiteConfig, keys: TokenKeys, mapping: SourceMapping, clock: Callable[[], datetime]
     ) -> None:
         self._page_size = config.page_size or PAGE
         self._objects = {name: soap_object(mapped) for name, mapped in mapping.objects.items()}
@@ -61,12 +63,12 @@ class NetSuiteSoap:
             "deletedDate": {"operator": "onOrAfter", "searchValue": written(start)},
             "type": {"operator": "anyOf", "searchValue": list(types)},
         }
-        index, pages = 1, 1
-        while index <= pages:
-            result = self._suitetalk.call("getDeleted", name, {}, getDeletedFilter=asked, pageIndex=index)
-            pages, index = result.totalPages or 0, index + 1
-            deleted = result.deletedRecordList.deletedRecord if result.deletedRecordList else ()
-            yield from (one.record.internalId for one in deleted)
+        for _ in range(REPEATS):
+            found, total = self._deleted(name, asked)
+            if len(found) >= total:
+                yield from found
+                return
+        raise TransientError(f"{self._suitetalk.system} lists fewer deletions of {name} than it counts.")
 
     def census(self, name: str) -> Iterator[Sequence[Record]]:
         """All records as `changes` gives them: a search knows no other shape.
@@ -105,6 +107,17 @@ class NetSuiteSoap:
     def close(self) -> None:
         self._suitetalk.close()
 
+    def _deleted(self, name: str, asked: Mapping[str, Any]) -> tuple[set[str], int]:
+        """The keys of every page of getDeleted, and how many there are by the account's count."""
+        found: set[str] = set()
+        index, pages, total = 1, 1, 0
+        while index <= pages:
+            result = self._suitetalk.call("getDeleted", name, {}, getDeletedFilter=asked, pageIndex=index)
+            pages, total, index = result.totalPages or 0, result.totalRecords or 0, index + 1
+            deleted = result.deletedRecordList.deletedRecord if result.deletedRecordList else ()
+            found.update(one.record.internalId for one in deleted)
+        return found, total
+
     def _walk(self, what: SoapObject, since: Position | None) -> Iterator[Page]:
         search = self._search(what, self._page_size)
         if what.mapped.modified is None:
@@ -124,6 +137,8 @@ class NetSuiteSoap:
         reference, kind = self._suitetalk.definition.type("RecordRef"), reference_type(what.record)
         refs = [reference(internalId=key, type=kind) for key in keys]
         result = self._suitetalk.call("getList", what.name, {}, baseRef=refs)
+        if len(result.readResponse) != len(keys):
+            raise TransientError(f"{self._suitetalk.system} answered getList of {what.name} in part.")
         found: list[Record] = []
         for reply in result.readResponse:
             error = status_error(self._suitetalk.system, f"getList of {what.name}", reply.status)

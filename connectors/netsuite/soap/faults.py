@@ -52,9 +52,11 @@ def fault_error(system: str, what: str, fault: Fault) -> ConnectorError:
 
 def status_error(system: str, what: str, status: Any) -> ConnectorError | None:
     """The error that a status is; None where it is a success. All errors of a status are told."""
-    if status is not None and status.isSuccess:
+    if status is None:
+        return TransientError(f"{system} answered {what} without a status.")
+    if status.isSuccess:
         return None
-    details = [d for d in (status.statusDetail or () if status is not None else ()) if d.type != "WARN"]
+    details = [detail for detail in status.statusDetail or () if detail.type != "WARN"]
     messages = "; ".join(f"{detail.code}: {detail.message}" for detail in details)
     return refusal(system, what, "", details[0].code if details else "", messages or "no reason given")
 

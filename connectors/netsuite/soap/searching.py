@@ -69,13 +69,13 @@ def walk(name: str, search: Search, window: Window) -> Iterator[Page]:
     pending = [window]
     while pending:
         part = pending.pop()
+        halves = part.halves()
         try:
-            for records in steady(name, search, part.criterion(), part.halves() is not None):
+            for records in steady(name, search, part.criterion(), divisible=halves is not None):
                 yield Page(records, None)
-        except TooMuch as error:
-            halves = part.halves()
+        except TooMuch:
             if halves is None:
-                raise TransientError(f"{name} cannot be read second by second: {error}") from error
+                raise
             pending.extend(reversed(halves))
             continue
         yield Page((), Position(part.end))
@@ -89,7 +89,12 @@ def steady(
     Raises TooMuch where it may be divided and is too large or too restless, TransientError where it may not.
     """
     for _ in range(REPEATS):
-        counted = yield from _once(search, criterion, MOST_RECORDS if divisible else None)
+        try:
+            counted = yield from _once(search, criterion, MOST_RECORDS if divisible else None)
+        except TooMuch as error:
+            if divisible:
+                raise
+            raise TransientError(f"{name} is too much for one search, and cannot be divided. {error}") from error
         if counted:
             return
     sentence = f"{name} kept changing while it was read, {REPEATS} times."

@@ -23,6 +23,7 @@ from connectors.netsuite.soap.faults import TooMuch, fault_error, status_error
 
 _ENVELOPE = "{http://schemas.xmlsoap.org/soap/envelope/}Envelope"
 _UNFIT = (LookupError, NamespaceError, ValidationError)
+_SEARCHES = frozenset({"search", "searchMoreWithId"})
 _DEFAULT_VERSION = "2023_2"
 
 
@@ -48,13 +49,16 @@ class SuiteTalk:
     def call(self, operation: str, about: str, headers: Mapping[str, Any], **params: Any) -> Any:
         """The result of the operation, whose status is a success. `about` names the record in messages.
 
-        Raises TransientError after its own retries, LoginRefused, SchemaChanged, PermanentError, TooMuch,
-        SearchExpired.
+        Raises TransientError after its own retries, LoginRefused, SchemaChanged, PermanentError, and for searches
+        TooMuch and SearchExpired.
         """
         what = f"{operation} of {about}" if about else operation
-        return self._config.retries.call(
-            lambda: self._signed_twice(operation, what, headers, params), self._config.system
-        )
+        try:
+            return self._config.retries.call(lambda: self._signed_twice(operation, what, headers, params), self.system)
+        except TooMuch as error:
+            if operation in _SEARCHES:
+                raise
+            raise TransientError(str(error)) from error
 
     def close(self) -> None:
         self._post.close()
@@ -93,7 +97,7 @@ class SuiteTalk:
     def _bound(self) -> Any:
         """The operations at our own address; the one in the WSDL is of another data centre (B1)."""
         if self._service is None:
-            definition = self.definition
+            definition = definition_at(wsdl_of(self._config))
             # Replies are parsed strictly as XML: zeep's tolerance would mend one that is cut off.
             settings = Settings(strict=True, xml_huge_tree=True, forbid_dtd=True)
             client = Client(definition.document, transport=self._post, plugins=[_IsEnvelope()], settings=settings)

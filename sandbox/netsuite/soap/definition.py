@@ -36,3 +36,12 @@ def operations() -> Any:
 def type_named(namespace: str, name: str) -> Any:
     """A type of the web service, which is called to make a value of it."""
     return document().types.get_type(f"{{{namespace}}}{name}")
+
+
+def description(name: str, base_url: str) -> str | None:
+    """A file of the description, or None. The one without a name is the WSDL for who asks the endpoint for it: its
+    files are not beside it then."""
+    if not name:
+        text = (FOLDER / "netsuite.wsdl").read_text()
+        return text.replace('schemaLocation="', f'schemaLocation="{base_url}{WSDL_PATH}/')
+    return (FOLDER / name).read_text() if name in {path.name for path in FOLDER.iterdir()} else None

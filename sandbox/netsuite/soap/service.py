@@ -1,7 +1,7 @@
 """The SOAP endpoint: an envelope in, a login checked, an operation done, a reply rendered by zeep (vendors.md B4)."""
 
 import itertools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,13 @@ from sandbox.netsuite.token_keys import PassportDesk, PassportRefused
 _SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
 _LARGEST_LIST = 1000
 _DELETED_TYPES = {kind.name.lower(): kind.name for kind in KINDS.values()} | {"salesorder": "salesOrder"}
+_RESULTS = {
+    "search": "searchResult",
+    "searchMoreWithId": "searchResult",
+    "getDeleted": "getDeletedResult",
+    "getServerTime": "getServerTimeResult",
+    "getList": "readResponseList",
+}
 
 Spoil = Callable[[etree._Element], None]
 
@@ -28,13 +35,14 @@ Spoil = Callable[[etree._Element], None]
 class SoapService:
     """Answers envelopes for one account. `desk` is None where token-based authentication is off.
 
-    `refusals` collects why a login was refused, which the reply does not say. `searches` has switches of its own.
+    `refusals` collects why a login was refused, which the reply does not say. `searches` has switches of its own,
+    and `done` counts operations.
     """
 
     def __init__(self, account: NetSuiteAccount, desk: PassportDesk | None, wall_clock: Callable[[], datetime]) -> None:
         self.refusals: list[str] = []
         self.searches = Searches(account, wall_clock)
-        self.done: dict[str, int] = {}
+        self.done: Counter[str] = Counter()
         self._account = account
         self._desk = desk
         self._statuses: deque[StatusRefused] = deque()
@@ -54,19 +62,20 @@ class SoapService:
         name, message = _read(request)
         self._check_login(message.header)
         admit()
-        self.done[name] = self.done.get(name, 0) + 1
-        result = f"{name}Result" if name != "getList" else "readResponseList"
-        if name.startswith("search"):
-            result = "searchResult"
+        self.done[name] += 1
         try:
             if self._statuses:
                 raise self._statuses.popleft()
             value = self._operation(name)(message)
         except StatusRefused as refused:
             value = {"status": refused.status()}
+        return self._rendered(name, value)
+
+    def _rendered(self, name: str, value: dict[str, Any]) -> bytes:
+        """The envelope with the operation's result, spoiled where that is asked for."""
         ns_id = f"WEBSERVICES_{self._account.account_id}_{next(self._numbers)}"
-        reply = operations()[name].output.serialize(**{result: value}, _soapheaders={"documentInfo": {"nsId": ns_id}})
-        envelope = reply.content
+        said = {_RESULTS[name]: value, "_soapheaders": {"documentInfo": {"nsId": ns_id}}}
+        envelope = operations()[name].output.serialize(**said).content
         if self._spoilers:
             self._spoilers.popleft()(envelope)
         content: bytes = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")

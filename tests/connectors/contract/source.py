@@ -4,8 +4,9 @@ One module beside this one per kind, `<kind>_source.py`, with a class of this sh
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sandbox.faults import Faults
 
@@ -19,9 +20,17 @@ class ContractSource(Protocol):
     The simulator's clock is the test's: only the test moves it, so that records tie. `close` stops everything.
     """
 
-    kind: str
-    mapping: str  # the text of a mapping file; at least one object has a cursor, and two fill different entities
-    faults: Faults
+    @property
+    def kind(self) -> str:
+        """The connector's name."""
+
+    @property
+    def mapping(self) -> str:
+        """The text of a mapping file; at least one object has a cursor, and two fill different entities."""
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong between the socket and the simulator."""
 
     def settings(self) -> Mapping[str, Any]:
         """What tieout.yaml would say under `settings`, with pages small enough that a few records need several."""
@@ -30,13 +39,16 @@ class ContractSource(Protocol):
         """The secret settings, under their names."""
 
     def put(self, number: int, text: str, late: timedelta = timedelta(0)) -> None:
-        """Insert the record, or change it. `late`: committed now, stamped so much earlier; within the look-back."""
+        """Insert the record, or change it. One that was removed before comes back: under its key, or under another.
+
+        `late`: committed now, stamped so much earlier; within the look-back.
+        """
 
     def remove(self, number: int) -> None:
-        """Delete the record as users do: where the source keeps a list of deletions, it is in it."""
+        """Delete a live record as users do: where the source keeps a list of deletions, it is in it."""
 
     def purge(self, number: int) -> None:
-        """The record vanishes, and no list says so. The same as `remove` where there is no such list."""
+        """A live record vanishes, and no list says so. The same as `remove` where there is no such list."""
 
     def truth(self) -> Mapping[Place, Said]:
         """What the books must say of the live records, from what `put` was told: not read through the connector."""
@@ -52,3 +64,14 @@ class ContractSource(Protocol):
 
     def close(self) -> None:
         """Stop the simulator."""
+
+
+@runtime_checkable
+class Restrictable(Protocol):
+    """What a ContractSource has besides where the rights of the integration user can shrink. Both last while inside."""
+
+    def hidden_field(self) -> AbstractContextManager[None]:
+        """A field that the mapping names is not shown any more."""
+
+    def lost_permission(self) -> AbstractContextManager[None]:
+        """An object that the mapping names is not shown any more."""

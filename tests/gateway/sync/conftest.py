@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from gateway.db.session import Database
-from tests.gateway.sync.commands import CommandServer
 from tests.gateway.sync.systems import MAPPINGS, Reader, Systems
 
 MakeReader = Callable[..., Reader]
@@ -28,13 +27,6 @@ def live_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sy
         for name, value in up.environment().items():
             monkeypatch.setenv(name, value)
         yield up
-
-
-@pytest.fixture(scope="session")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
-    """The command line, ready to run."""
-    with CommandServer(tmp_path_factory.mktemp("commands")) as server:
-        yield server
 
 
 @pytest.fixture

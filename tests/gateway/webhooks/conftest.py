@@ -5,16 +5,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.gateway.sync.conftest import MakeReader, commands, live_systems, reading, systems
+from tests.gateway.sync.conftest import MakeReader, live_systems, reading, systems
+from tests.gateway.sync.systems import Systems
 from tests.gateway.webhooks.webhook_world import SECRETS, WebhookWorld
 
-__all__ = ["commands", "live_systems", "reading", "systems"]
+__all__ = ["live_systems", "reading", "systems"]
 
 
 @pytest.fixture
-def world(reading: MakeReader, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookWorld]:
+def world(systems: Systems, reading: MakeReader, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebhookWorld]:
     """The CRM takes messages that are signed in our own way, billing takes callouts; the ERP takes none."""
     for variable, secret in SECRETS.items():
         monkeypatch.setenv(variable, secret)
     with ExitStack() as stack:
-        yield stack.enter_context(WebhookWorld(reading("crm", "billing", "erp")))
+        yield stack.enter_context(WebhookWorld(systems, reading("crm", "billing", "erp")))

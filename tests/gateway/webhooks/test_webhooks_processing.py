@@ -331,7 +331,7 @@ def test_killed_between_the_answer_and_the_poll(
         config = live_systems.folder / "tieout.yaml"
         config.write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
         environment = {**live_systems.environment(), "TIEOUT_DATABASE_URL": database_url}
-        with WebhookWorld(Reader(live_systems, database, said)) as world:
+        with WebhookWorld(live_systems, Reader(live_systems, database, said)) as world:
             world.reader.sync()
             live_systems.tenant.put("Invoice", {"Id": key, "Amount": Decimal(150)})
             assert world.called_out("Invoice", key).status_code == 202

@@ -19,7 +19,7 @@ from gateway.owners.reading import load as load_owners
 from gateway.webhooks.pending import counts
 from gateway.webhooks.processing import Processed, process
 from sandbox.serving import LoopbackServer
-from tests.gateway.sync.systems import Reader, Row
+from tests.gateway.sync.systems import Reader, Row, Systems
 
 ROOT = Path(__file__).resolve().parents[3]
 CRM_SECRET, BILLING_SECRET = "crm-webhook-secret-1f", "tieout:callout-password-2e"
@@ -38,9 +38,9 @@ def webhook_app(installed: Installation) -> FastAPI:
 class WebhookWorld:
     """Post with `signed` and `called_out`; `run` is one run of the job."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, systems: Systems, reader: Reader) -> None:
         self.reader = reader
-        self.systems = reader.systems
+        self.systems = systems
         self.installed = reader.installed
         self.installed.owners = load_owners(ROOT / "owners.yaml")
         self._server = LoopbackServer(webhook_app(reader.installed))

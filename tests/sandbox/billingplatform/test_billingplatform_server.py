@@ -58,7 +58,8 @@ def test_a_wrong_password_is_an_error_inside_a_200(client: httpx.Client) -> None
 def test_a_token_for_a_client(server: BillingPlatformServer, pair: tuple[str, str], grant: str, status: int) -> None:
     with httpx.Client(base_url=server.url) as client:
         answer = client.post("/auth/1.0/authenticate", params={"grant_type": grant}, auth=pair)
-        assert answer.status_code == status
+        in_form = client.post("/auth/1.0/authenticate", data={"grant_type": grant}, auth=pair)
+        assert answer.status_code == in_form.status_code == status
         bearer = {"Authorization": f"Bearer {answer.json().get('access_token')}"}
         asked = client.get("/rest/2.0/query", params=ASK, headers=bearer)
         assert asked.status_code == (200 if status == 200 else 401)

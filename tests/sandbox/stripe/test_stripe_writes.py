@@ -109,6 +109,7 @@ def test_a_draft_takes_what_is_pending_and_finalises(client: httpx.Client) -> No
     paid = _made(client, f"{path}/pay")
     assert (paid["status"], paid["amount_paid"], paid["amount_remaining"]) == ("paid", 1999, 0)
     assert client.post(f"{path}/void").status_code == 400
+    assert client.post(f"{path}/mark_uncollectible").status_code == 400
 
 
 def test_a_draft_that_advances_does_so_after_an_hour(client: httpx.Client, clock: Clock) -> None:
