@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.gateway.sync.commands import CommandServer
-from tests.gateway.sync.systems import Systems
+from tests.gateway.sync.systems import Systems, invoice
 
 Run = Callable[..., tuple[int, str]]
 
@@ -101,3 +101,24 @@ def test_mappings_are_listed_compared_and_accepted(run: Run) -> None:
     assert (status, output.strip()) == (0, "The mappings fit their sources, and the fields mean what they meant.")
     status, output = run("mappings", "accept", "--source", "meter")
     assert (status, output.strip()) == (0, "meter: the values of 0 fields are what is normal from now on.")
+
+
+def test_billing_is_examined_compared_and_repaired(run: Run, live_systems: Systems) -> None:
+    account = live_systems.tenant.put("Account", {"Name": "A", "AccountNumber": "A-1"})
+    for n in range(3):
+        live_systems.tenant.put("Invoice", invoice(account, f"INV-{n}"))
+    assert run("sync", "--source", "billing")[0] == 0
+    gone = live_systems.tenant.put("Invoice", invoice(account, "INV-9"))
+    status, output = run("doctor", "--source", "billing", "--json")
+    findings = said(output)
+    assert isinstance(findings, list)
+    assert [finding for finding in findings if finding["level"] == "fail"] == [], output
+    status, output = run("reconcile", "--source", "billing", "--values", "--json")
+    assert status == 1, output
+    document = said(output)
+    assert isinstance(document, dict)
+    bills = document["sources"]["billing"]["Invoice"]
+    assert (bills["counted"], bills["listed"], bills["missing"], bills["repaired"]) == (4, 4, 1, 1), gone
+    status, output = run("reconcile", "--source", "billing", "--values")
+    assert status == 0, output
+    assert "The books hold what the sources hold." in output
