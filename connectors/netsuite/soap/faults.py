@@ -32,6 +32,10 @@ _PERMISSION = frozenset({"INSUFFICIENT_PERMISSION", "FEATURE_DISABLED", "INVALID
 LONGEST = 400
 
 
+class PassportRefused(LoginRefused):
+    """A passport was not taken: its nonce, its stamp, or the keys."""
+
+
 class TooMuch(PermanentError):
     """More than one request may ask for: too many records, or too long a search."""
 
@@ -69,7 +73,7 @@ def refusal(system: str, what: str, kind: str, code: str, message: str) -> Conne
         telemetry.refused(system)
         return TransientError(sentence)
     if kind in _LOGIN or code in _LOGIN_CODES:
-        return LoginRefused(f"{sentence} Check the token, its role, and the clock of this machine.")
+        return PassportRefused(f"{sentence} Check the token, its role, and the clock of this machine.")
     if kind == "insufficientPermissionFault" or code in _PERMISSION:
         return NotVisible(f"{sentence} The role lost a permission, or a feature was switched off.")
     if kind in _TOO_MUCH or "timed out" in said.lower():

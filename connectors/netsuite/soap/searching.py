@@ -2,7 +2,7 @@
 
 A page of a search is a new search: records that change meanwhile leave the window or move between its pages. So a
 window counts as read when its distinct ids are as many as the account says, on every page; else it is read again.
-What is too much for one search, or will not hold still, is read as two halves.
+What is too much for one search is read as two halves.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -86,7 +86,7 @@ def steady(
 ) -> Iterator[Sequence[Record]]:
     """The records of one search, begun again until its count proves them. They may come more than once.
 
-    Raises TooMuch where it may be divided and is too large or too restless, TransientError where it may not.
+    Raises TooMuch where it may be divided and is too large, and TransientError where it may not, or does not hold still.
     """
     for _ in range(REPEATS):
         try:
@@ -97,8 +97,7 @@ def steady(
             raise TransientError(f"{name} is too much for one search, and cannot be divided. {error}") from error
         if counted:
             return
-    sentence = f"{name} kept changing while it was read, {REPEATS} times."
-    raise TooMuch(sentence) if divisible else TransientError(sentence)
+    raise TransientError(f"{name} kept changing while it was read, {REPEATS} times, or a page came twice each time.")
 
 
 def _once(

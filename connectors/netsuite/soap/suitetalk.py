@@ -19,7 +19,7 @@ from connectors.netsuite.config import NetSuiteConfig
 from connectors.netsuite.login import host_of
 from connectors.netsuite.signing import TokenKeys, nonce, passport
 from connectors.netsuite.soap.definition import Definition, definition_at
-from connectors.netsuite.soap.faults import TooMuch, fault_error, status_error
+from connectors.netsuite.soap.faults import PassportRefused, TooMuch, fault_error, status_error
 
 _ENVELOPE = "{http://schemas.xmlsoap.org/soap/envelope/}Envelope"
 _UNFIT = (LookupError, NamespaceError, ValidationError)
@@ -64,10 +64,10 @@ class SuiteTalk:
         self._post.close()
 
     def _signed_twice(self, operation: str, what: str, headers: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
-        """A refused login is tried once more, with another nonce and by the account's clock."""
+        """A refused passport is tried once more, with another nonce and by the account's clock."""
         try:
             return self._once(operation, what, headers, params)
-        except LoginRefused:
+        except PassportRefused:
             return self._once(operation, what, headers, params)
 
     def _once(self, operation: str, what: str, headers: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
