@@ -443,7 +443,7 @@ def test_settings_with_which_nothing_would_end() -> None:
     wrong: dict[str, Any] = {"requests_per_s": 0, "page_size": 0, "window_hours": -1, "margin_hours": 720}
     for name, value in wrong.items():
         with pytest.raises(PermanentError, match="must"):
-            StripeConfig(KEY, **wrong)
+            StripeConfig(KEY, **{name: value})
 
 
 def test_a_time_zone_that_is_not_there(connect: Connect) -> None:
