@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "2026_11_26_schemas"
-down_revision = "2026_11_21_initial"
+down_revision = "2026_11_26_webhooks"
 branch_labels = None
 depends_on = None
 
