@@ -100,7 +100,6 @@ class SyncCycle:
         for name in names:
             self._go_on()
             try:
-                self._describe(walker.source, name)
                 walks += self._poll(walker, name, alone=len(group) == 1)
                 silences = 0
             except NotVisible as error:
@@ -146,16 +145,18 @@ class SyncCycle:
         since = self._scope.since
         if since is None or walker.source.reads_in_full(walker.source.mapping.objects[name]):
             return [self._walk(walker, name, alone=alone)]
+        self._describe(walker.source, name)
         bury_deleted(walker, walker.again(name, since))
         return []
 
     def _walk(self, walker: Walker, name: str, *, alone: bool) -> tuple[Walked, bool]:
-        """One object's changes and listed deletions; whether those are all that there were."""
+        """One object's description, changes and listed deletions; whether those are all that there were."""
         before = walker.report.rejects, walker.report.deleted
         with telemetry.tracer.start_as_current_span(
             "sync.object", attributes={"system": walker.source.name, "object": name}
         ) as span:
             try:
+                self._describe(walker.source, name)
                 walked = walker.walk(name, full=self._scope.full, alone=alone)
                 return walked, walked.whole or bury_deleted(walker, walked)
             finally:
