@@ -86,7 +86,7 @@ def steady(
 ) -> Iterator[Sequence[Record]]:
     """The records of one search, begun again until its count proves them. They may come more than once.
 
-    Raises TooMuch where it may be divided and is too large, and TransientError where it may not, or does not hold still.
+    Raises TooMuch where it may be divided and is too large; TransientError where it may not, or moves too much.
     """
     for _ in range(REPEATS):
         try:
