@@ -69,6 +69,8 @@ def refusal(what: str, answer: Answer) -> ConnectorError | None:
     code, text = said(answer)
     if answer.ok and not code:
         return None
+    if answer.text.lstrip()[:1] in ("{", "["):
+        return TransientError(f"{what} was answered with HTTP {answer.status} and a body that is cut off.")
     shown = f"{text or 'no reason given'} ({f'ErrorCode {code}' if code else 'no code'})"
     sentence = f"{what} was refused with HTTP {answer.status}: {shown}."
     whole = f"{code} {text}"

@@ -64,6 +64,7 @@ def test_a_row_is_no_error(code: object) -> None:
         (_said(400, "Insufficient privileges"), LoginRefused),
         (Answer(403, None, text="Forbidden"), LoginRefused),
         (_said(400, "Missing right parenthesis"), PermanentError),
+        (Answer(404, None, text='{"ErrorCode": "40'), TransientError),
         (Answer(404, None, text="<html>"), UnknownRecord),
         (Answer(404, {}), UnknownRecord),
     ],
