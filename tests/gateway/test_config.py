@@ -37,7 +37,7 @@ def with_zuora(**changes: Any) -> dict[str, Any]:
 
 def test_the_shipped_example_is_usable() -> None:
     config = load(ROOT / "tieout.yaml")
-    assert set(config.sources) == {"salesforce", "zuora", "netsuite", "metering", "reference"}
+    assert set(config.sources) == {"salesforce", "zuora", "netsuite", "metering", "integrations", "reference"}
     roles = {role: names for role, names in config.roles().items() if names}
     assert roles == {
         "crm": ("salesforce",),
@@ -45,6 +45,7 @@ def test_the_shipped_example_is_usable() -> None:
         "erp": ("netsuite",),
         "usage": ("metering",),
         "seats": ("metering",),
+        "integration": ("integrations",),
         "reference": ("reference",),
     }
     installed = Installation(config, lambda: datetime(2026, 12, 1, tzinfo=UTC))
