@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simple_salesforce.api import Salesforce as Client
-
 from connectors import telemetry
 from connectors.contract import Page, Position, Record
 from connectors.errors import ConnectorError, PermanentError, TransientError
@@ -21,6 +19,7 @@ from connectors.salesforce.bulk_position import BulkPosition
 from connectors.salesforce.bulk_rows import BulkRows
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.door import JobGone
+from connectors.salesforce.login import Client
 from connectors.salesforce.org import Org
 from connectors.salesforce.soql import Select
 

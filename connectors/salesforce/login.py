@@ -6,16 +6,18 @@ is made here, and the library's token request and client carry it.
 
 import base64
 from datetime import datetime, timedelta
+from typing import Any
 
 import requests
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
-from simple_salesforce.api import Salesforce as Client
+from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.login import token_login
 
 from connectors.errors import PermanentError, TransientError
+from connectors.http import parsed
 from connectors.salesforce.config import SalesforceConfig
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -23,6 +25,13 @@ JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ASSERTION_LIFE = timedelta(minutes=3)
 # The door sends every call to the configured base URL, so this host is never asked.
 _TOKEN_URL = "https://my-domain.my.salesforce.com/services/oauth2/token"
+
+
+class Client(Salesforce):
+    """The library's client, with our reading of JSON: fractions as text, and a page in half the time."""
+
+    def parse_result_to_json(self, result: requests.Response) -> Any:
+        return parsed(result.content)
 
 
 def logged_in(config: SalesforceConfig, session: requests.Session, now: datetime) -> Client:
@@ -35,6 +44,7 @@ def logged_in(config: SalesforceConfig, session: requests.Session, now: datetime
             instance=instance,
             version=config.api_version,
             session=session,
+            # For what is asked by object, such as describe, which the library reads by itself.
             parse_float=str,
             object_pairs_hook=None,
         )

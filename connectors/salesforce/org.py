@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import TypeVar
 
 import requests
-from simple_salesforce.api import Salesforce as Client
 
 from connectors import telemetry
 from connectors.contract import Record
 from connectors.errors import LoginRefused, TransientError
 from connectors.salesforce.config import SalesforceConfig
 from connectors.salesforce.door import Door, QueryTimeout, SessionEnded, session_through
-from connectors.salesforce.login import logged_in
+from connectors.salesforce.login import Client, logged_in
 from connectors.salesforce.soql import PAGE, Select
 from connectors.salesforce.usage import usage_of
 
