@@ -52,8 +52,9 @@ def test_the_books_end_as_the_source_is(name: str, tmp_path: Path, database: Dat
         start=st.sampled_from(STARTS),
         ahead=st.sampled_from([-40, 0, 40]),
         census_hours=st.sampled_from([0, 24]),
+        loaded=st.booleans(),
     )
-    def follow(events: list[tuple[Any, ...]], start: datetime, ahead: int, census_hours: int) -> None:
+    def follow(events: list[tuple[Any, ...]], start: datetime, ahead: int, census_hours: int, loaded: bool) -> None:
         folder = tmp_path / "history"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -67,6 +68,9 @@ def test_the_books_end_as_the_source_is(name: str, tmp_path: Path, database: Dat
             ahead=timedelta(seconds=ahead),
             census_hours=census_hours,
         ) as history:
+            if loaded:
+                history.ties(0, "zero")
+                history.poll()
             for what, *how in events:
                 getattr(history, what)(*how)
             history.settle()
@@ -75,12 +79,22 @@ def test_the_books_end_as_the_source_is(name: str, tmp_path: Path, database: Dat
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_killed_after_a_page_again_and_again(name: str, tmp_path: Path, database: Database) -> None:
-    """Where no look-back would bring back what a position has passed over."""
+def test_killed_at_every_turn_of_a_life(name: str, tmp_path: Path, database: Database) -> None:
+    """First where no look-back would bring back what a position has passed over, then while records go and return."""
     with History(SOURCES[name], tmp_path, database, start=STARTS[0]) as history:
         history.spread(0, "one")
         for left in (0, 1, 0, 1):
             history.killed("progress", left)
         for left in (5, 11, 17):
             history.killed("clock", left)
+        history.settle()
+        history.remove(0)
+        history.purge(1)
+        history.remove(3)
+        history.late(2, "two")
+        history.killed("clock", 9)
+        history.settle()
+        history.put(0, "three")
+        history.put(3, "three")
+        history.killed("clock", 6)
         history.settle()
