@@ -27,8 +27,16 @@ from books.errors import PermanentError, TransientError
 COMMIT_ATTEMPTS = 8
 # Small enough that a reader who wants a few accounts skips most of a file (design.md, section 5).
 ROW_GROUP = 32_768
+# A merge holds a row group of the rows that it copies: by default a million of them.
+_WRITING = WriterProperties(max_row_group_size=ROW_GROUP)
 # A partition with this many files is worth rewriting as one.
 FILES_TO_CLUSTER = 32
+# Files are read once per question, and change with every write: kept in memory, they would grow with the books.
+_COMPARING: dict[str, str | bool] = {
+    "autoinstall_known_extensions": False,
+    "TimeZone": "UTC",
+    "enable_external_file_cache": False,
+}
 
 R = TypeVar("R")
 
@@ -42,7 +50,7 @@ class Store:
     @cached_property
     def _engine(self) -> duckdb.DuckDBPyConnection:
         """What compares; started once, because starting it takes longer than most questions."""
-        engine = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "TimeZone": "UTC"})
+        engine = duckdb.connect(":memory:", config=_COMPARING)
         finalize(self, engine.close)
         return engine
 
@@ -79,6 +87,7 @@ class Store:
                 source_alias="s",
                 target_alias="t",
                 streamed_exec=False,
+                writer_properties=_WRITING,
                 commit_properties=_commit(table, system),
             )
             merger.when_matched_update(_updates(entity(name))).execute()
@@ -119,6 +128,7 @@ class Store:
                 source_alias="s",
                 target_alias="t",
                 streamed_exec=False,
+                writer_properties=_WRITING,
                 commit_properties=_commit(table, system),
             ).when_matched_update(dict(updates)).execute()
 
@@ -172,7 +182,7 @@ class Store:
         table.optimize.z_order(
             ["account_key"],
             partition_filters=[("system", "=", system)],
-            writer_properties=WriterProperties(max_row_group_size=ROW_GROUP),
+            writer_properties=_WRITING,
             commit_properties=_commit(table, system),
         )
 
