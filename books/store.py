@@ -32,7 +32,7 @@ _WRITING = WriterProperties(max_row_group_size=ROW_GROUP)
 # A partition with this many files is worth rewriting as one.
 FILES_TO_CLUSTER = 32
 # Files are read once per question, and change with every write: kept in memory, they would grow with the books.
-_COMPARING: dict[str, str | bool] = {
+_COMPARING: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "TimeZone": "UTC",
     "enable_external_file_cache": False,
