@@ -19,7 +19,7 @@ SENTENCES = (
 )
 
 
-@pytest.mark.parametrize("token", TOKENS, ids=("session", "token"))
+@pytest.mark.parametrize("token", TOKENS, ids=[f"token-{n}" for n in range(len(TOKENS))])
 @pytest.mark.parametrize("kind", [CursorLost, LoginRefused, SchemaChanged, TransientError])
 @pytest.mark.parametrize(
     "form", ["Session {} is invalid.", "'{}' has expired.", "Authorization=Bearer {}", "token={};"]
