@@ -38,17 +38,21 @@ class BillingPlatformSource:
     kind = "billingplatform"
     mapping = MAPPING
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], *, per_minute: int = 10_000) -> None:
         self._clock = clock
+        self._per_minute = per_minute
         self._organisation = Organisation(clock)
-        self._server = BillingPlatformServer(self._organisation, username=USER, password=PASSWORD, per_minute=10_000)
+        self._server = BillingPlatformServer(
+            self._organisation, username=USER, password=PASSWORD, per_minute=per_minute
+        )
         self._server.start()
         self.faults: Faults = self._server.faults
         self._texts: dict[int, str] = {}
         self._gone: Counter[int] = Counter()
 
     def settings(self) -> Mapping[str, Any]:
-        return {"base_url": self._server.url, "username": USER, "page_size": 3}
+        pace = {"requests_per_minute": self._per_minute}
+        return {"base_url": self._server.url, "username": USER, "page_size": 3, **pace}
 
     def secrets(self) -> Mapping[str, str]:
         return {"password": PASSWORD}

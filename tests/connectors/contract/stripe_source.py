@@ -55,15 +55,16 @@ class StripeSource:
     kind = "stripe"
     mapping = MAPPING
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], *, per_s: int = 1_000) -> None:
         self._account = StripeAccount(clock, nested=2)
-        self._server = StripeServer(self._account, api_key=KEY, per_s=1_000)
+        self._per_s = per_s
+        self._server = StripeServer(self._account, api_key=KEY, per_s=per_s)
         self._server.start()
         self.faults: Faults = self._server.faults
         self._truth: dict[Place, Said] = {}
 
     def settings(self) -> Mapping[str, Any]:
-        return {"base_url": self._server.url, "page_size": 2, "requests_per_s": 900}
+        return {"base_url": self._server.url, "page_size": 2, "requests_per_s": self._per_s * 0.9}
 
     def secrets(self) -> Mapping[str, str]:
         return {"api_key": KEY}

@@ -10,18 +10,24 @@ import pytest
 from connectors.errors import ConnectorError
 from connectors.retries import RetryPolicy
 from tests.connectors.conftest import Clock
+from tests.connectors.contract.billingplatform_source import BillingPlatformSource
 from tests.connectors.contract.mirror import Mirror
+from tests.connectors.contract.netsuite_soap_source import NetSuiteSoapSource
 from tests.connectors.contract.netsuite_source import NetSuiteSource
 from tests.connectors.contract.salesforce_source import SalesforceSource
 from tests.connectors.contract.scene import fill, is_a_sentence
 from tests.connectors.contract.source import ContractSource
+from tests.connectors.contract.stripe_source import StripeSource
 from tests.connectors.contract.zuora_source import ZuoraSource
 
 # Simulators whose limit a few polls would reach.
 TIGHT: Mapping[str, Callable[[Callable[[], datetime]], ContractSource]] = {
     "salesforce": lambda clock: SalesforceSource(clock, daily_limit=60),
     "zuora": lambda clock: ZuoraSource(clock, per_minute=12),
+    "stripe": lambda clock: StripeSource(clock, per_s=60),
+    "billingplatform": lambda clock: BillingPlatformSource(clock, per_minute=30),
     "netsuite": lambda clock: NetSuiteSource(clock, concurrency=1),
+    "netsuite_soap": lambda clock: NetSuiteSoapSource(clock, concurrency=1),
 }
 POLLS = 8
 
