@@ -38,7 +38,9 @@ class ZuoraRuns:
         sources = [quoted(str(run[name])) for name in ("billRunNumber", "id") if run.get(name)]
         invoices = self._drafts(sources)
         items = self._matching(ITEM, "InvoiceId", [str(invoice["Id"]) for invoice in invoices])
-        return DraftRun(self._run(run), self._rows(INVOICE, invoices), self._rows(ITEM, items))
+        # A run that was ordered for some accounts names no batches either, and is not one that bills everybody.
+        whole = not run.get("billRunFilters")
+        return DraftRun(self._run(run), self._rows(INVOICE, invoices), self._rows(ITEM, items), whole=whole)
 
     def post(self, run_id: str) -> None:
         """Start posting the run with its own invoice date. A run that is posted, or being posted, is left alone.
