@@ -5,7 +5,7 @@ poll would bring stays to be brought by a poll.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -66,16 +66,22 @@ def reconcile(
     validate(installed, names or (), scope)
     done = Reconciled()
     with sync_lock(installed.database) as go_on:
-        before = installed.store.versions()
         for name in names or installed.config.sources:
             wanted = scope.objects(installed.mappings[name], installed.mappings[name].walked)
             done.sources[name] = _source(installed, name, wanted, depth, progress, go_on)
         go_on()
-        # A repair that broke off has written as well, and what it wrote is whole records.
-        if installed.store.versions() != before:
+        # A repair that broke off has written as well, and so has a sync that was killed before it published: what they
+        # wrote is whole records, and the comparison above was with these.
+        if not depth.dry_run and installed.store.versions() != _published(installed):
             cycle = opened_cycle(installed, progress, scope, go_on)
             done.snapshot = cycle.publish(installed.mappings, installed.matching, installed.books)
     return done
+
+
+def _published(installed: Installation) -> Mapping[str, int]:
+    """The versions of the tables that readers see."""
+    latest = installed.ledger.latest()
+    return latest.versions if latest else {}
 
 
 def _source(
