@@ -52,6 +52,10 @@ class Org:
             nonlocal ended
             reply = client.query(soql, include_deleted=select.deleted, headers=dict(_HEADERS))
             records: list[Record] = reply["records"]
+            if not records and not reply["done"]:
+                raise TransientError(
+                    f"{self.system} sent a page of {select.name} without records, with others to follow."
+                )
             if reply["done"] and reply.get("totalSize", len(records)) != len(records):
                 raise TransientError(f"{self.system} answered a query of {select.name} with something else.")
             select.check(records, self.system)
