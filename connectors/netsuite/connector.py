@@ -62,11 +62,11 @@ class NetSuite:
         start = since - timedelta(seconds=LOOK_BACK_S)
         last = ""
         while True:
-            rows = self._suiteql.rows(_deleted(types, start, last))
-            yield from (row["recordid"] for row in rows)
-            if len(rows) < self._page_size:
+            page = self._suiteql.page(_deleted(types, start, last))
+            yield from (row["recordid"] for row in page.rows)
+            if not page.more:
                 return
-            last = self._advanced(DELETED, last, rows[-1]["recordid"])
+            last = self._advanced(DELETED, last, page.rows[-1]["recordid"])
 
     def census(self, name: str) -> Iterator[Sequence[Record]]:
         mapped = self._mapping.objects[name]
@@ -78,7 +78,7 @@ class NetSuite:
         wanted = list(dict.fromkeys(keys))
         for begin in range(0, len(wanted), min(KEYS_AT_ONCE, self._page_size)):
             chunk = wanted[begin : begin + min(KEYS_AT_ONCE, self._page_size)]
-            rows = self._page(name, select.text((select.key_in(chunk),), select.key_order))
+            rows, _ = self._page(name, select.text((select.key_in(chunk),), select.key_order))
             yield [select.record(row) for row in rows]
 
     def fields(self, name: str) -> Sequence[SourceField]:
@@ -99,7 +99,7 @@ class NetSuite:
     def _by_stamp(self, select: Select, name: str, start: datetime | None) -> Iterator[Page]:
         at, key = (moment(start), "") if start else ("", "")
         while True:
-            rows = self._page(name, select.text(select.after(at, key), select.order))
+            rows, more = self._page(name, select.text(select.after(at, key), select.order))
             if not rows:
                 return
             before, (at, key) = (at, key), select.cursor(rows[-1])
@@ -107,22 +107,31 @@ class NetSuite:
                 raise self._stuck(name, key)
             position = Position(datetime.fromisoformat(f"{at}+00:00"), key)
             yield Page([select.record(row) for row in rows], position)
-            if len(rows) < self._page_size:
+            if not more:
                 return
 
     def _by_key(self, select: Select, name: str, conditions: Sequence[str]) -> Iterator[Sequence[Record]]:
         last = ""
         while True:
             after = (*conditions, select.key_after(last)) if last else conditions
-            rows = self._page(name, select.text(after, select.key_order))
+            rows, more = self._page(name, select.text(after, select.key_order))
             if rows:
                 yield [select.record(row) for row in rows]
                 last = self._advanced(name, last, select.cursor(rows[-1])[1])
-            if len(rows) < self._page_size:
+            if not more:
                 return
 
-    def _page(self, name: str, text: str) -> Sequence[Row]:
-        return telemetry.page(self._config.system, name, lambda: self._suiteql.rows(text))
+    def _page(self, name: str, text: str) -> tuple[Sequence[Row], bool]:
+        """The rows, and whether others follow."""
+        more = False
+
+        def read() -> Sequence[Row]:
+            nonlocal more
+            page = self._suiteql.page(text)
+            more = page.more
+            return page.rows
+
+        return telemetry.page(self._config.system, name, read), more
 
     def _advanced(self, name: str, before: str, after: str) -> str:
         if before == after:

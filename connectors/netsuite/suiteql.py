@@ -6,6 +6,7 @@ statement itself made of them, which also holds in the hour that a clock change 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,14 @@ Row = dict[str, str]
 _LOST: Mapping[str, type[SchemaChanged]] = {"was not found": NotVisible, "Unknown identifier": SchemaChanged}
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a page, and whether others may follow: the account says so, or the page is full."""
+
+    rows: list[Row]
+    more: bool
+
+
 class SuiteQL:
     """Runs statements, each repeated as the policy says. Only the first page of a result is ever asked for."""
 
@@ -35,9 +44,13 @@ class SuiteQL:
 
     def rows(self, text: str) -> list[Row]:
         """At most a page of a statement's rows. Raises SchemaChanged for a table or column that is not visible."""
+        return self.page(text).rows
+
+    def page(self, text: str) -> Rows:
+        """The first page of a statement's rows. Raises as `rows` does."""
         return self._retries.call(lambda: self._once(text), self._session.wire.system)
 
-    def _once(self, text: str) -> list[Row]:
+    def _once(self, text: str) -> Rows:
         answer = self._session.send(
             "POST",
             PATH,
@@ -47,10 +60,14 @@ class SuiteQL:
         )
         if not answer.ok:
             raise refusal(self._session.wire.system, answer)
-        items = answer.body.get("items") if isinstance(answer.body, dict) else None
+        body: dict[str, Any] = answer.body if isinstance(answer.body, dict) else {}
+        items = body.get("items")
         if not isinstance(items, list):
             raise TransientError(f"{self._session.wire.system} answered a query without rows.")
-        return items
+        more = body.get("hasMore") is True
+        if body.get("count", len(items)) != len(items) or (more and not items):
+            raise TransientError(f"{self._session.wire.system} answered a query with fewer rows than it says.")
+        return Rows(items, more or len(items) >= self._page_size)
 
 
 def refusal(system: str, answer: Answer) -> ConnectorError:

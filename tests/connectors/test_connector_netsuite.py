@@ -306,6 +306,28 @@ def test_a_page_that_comes_twice_is_an_error(respx_mock: respx.MockRouter, conne
         next(walk)
 
 
+def _some(*keys: int, **said: Any) -> httpx.Response:
+    items = [{"c0": str(n), "k": str(n), "s": "2026-12-01 12:00:00"} for n in keys]
+    return httpx.Response(200, json={"items": items, **said})
+
+
+@respx.mock(base_url=BASE)
+def test_a_short_page_is_the_last_where_the_account_says_so(respx_mock: respx.MockRouter, connect: Connect) -> None:
+    _answering(respx_mock, _some(1, 2, hasMore=True), _some(3, hasMore=False))
+    assert [len(page.records) for page in connect().changes("customer", Position(NOON))] == [2, 1]
+    _answering(respx_mock, _some(1, 2, hasMore=True), _some(3, hasMore=False))
+    assert [len(records) for records in connect().census("customer")] == [2, 1]
+
+
+@pytest.mark.parametrize("said", [{"hasMore": True}, {"count": 3}])
+@respx.mock(base_url=BASE)
+def test_a_page_with_fewer_rows_than_it_says_is_asked_for_again(
+    respx_mock: respx.MockRouter, connect: Connect, said: dict[str, Any]
+) -> None:
+    _answering(respx_mock, _some(**said), _some(7, count=1, hasMore=False))
+    assert [len(page.records) for page in connect().changes("customer", Position(NOON))] == [1]
+
+
 def _concurrency() -> httpx.Response:
     detail = {
         "detail": "Concurrent request limit exceeded. Request blocked.",
