@@ -202,9 +202,11 @@ class Reconciliation:
         if self._depth.values:
             pages = self._source.connector.changes(name, None)
             return (page.records for page in batches(pages, self._source.batch_records))
-        keys = sorted({key for pairs in listed.rows.values() for key in pairs["record"].to_pylist() if key})
-        chosen = random.SystemRandom().sample(keys, min(self._depth.sample, len(keys)))
-        return self._fetched(name, sorted(chosen)) if chosen else ()
+        # In Arrow, for these are all the keys of the object.
+        every = [chunk for pairs in listed.rows.values() for chunk in pairs["record"].chunks]
+        keys = pc.unique(pa.chunked_array(every, pa.string())).drop_null()
+        chosen = random.SystemRandom().sample(range(len(keys)), min(self._depth.sample, len(keys)))
+        return self._fetched(name, sorted(keys.take(pa.array(chosen, pa.int64())).to_pylist())) if chosen else ()
 
     def _compare(self, found: Comparison, records: Sequence[Record]) -> None:
         mapped, system = self._source.mapping.objects[found.object], self._source.name
