@@ -81,6 +81,18 @@ def test_drafts_that_name_the_run_by_its_id_count_as_well(tenant: ZuoraTenant, r
     assert {row["number"] for row in runs.pull(NUMBER).invoices} == {"INV1", "INV2"}
 
 
+def test_the_field_that_names_the_run_is_a_setting(tenant: ZuoraTenant, clock: Clock, retries: RetryPolicy) -> None:
+    tenant.define("Invoice", {"BillRun__c": "text"})
+    tenant.add_bill_run(NUMBER, LAST, LAST, [])
+    tenant.put("Invoice", {"InvoiceNumber": "INV2", "AccountId": "a1", "Status": "Draft", "BillRun__c": NUMBER})
+    with ZuoraServer(tenant, client_id="tieout", client_secret=SECRET) as server:
+        config = ZuoraConfig(server.url, "tieout", SECRET, run_field="BillRun__c", retries=retries)
+        with closing(ZuoraRuns(config, shipped("zuora"), clock)) as opened:
+            assert {row["number"] for row in opened.pull(NUMBER).invoices} == {"INV2"}
+    with pytest.raises(PermanentError, match="must be the name of a field"):
+        ZuoraConfig(server.url, "tieout", SECRET, run_field="A = 'b' or C")
+
+
 def test_what_was_posted_in_an_earlier_attempt_is_no_draft(tenant: ZuoraTenant, runs: ZuoraRuns) -> None:
     ids = [_invoice(tenant, "INV1", "1"), _invoice(tenant, "INV2", "1", "Posted")]
     identity = tenant.add_bill_run(NUMBER, LAST, LAST, ids)
