@@ -107,5 +107,5 @@ class Org:
             self._client = logged_in(self._config, self._session, self._door.source_time())
         try:
             return work(self._client)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TransientError(f"{self.system} sent a reply that is not JSON, or not all of it.") from error
