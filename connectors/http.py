@@ -156,7 +156,7 @@ def decoded(what: str, status: int, headers: Mapping[str, str], content: bytes, 
     succeeded = 200 <= status < 300
     try:
         body = form.read(content) if succeeded else parsed(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if succeeded:
             sentence = f"{what} was answered with something that is not {form.name}, or not all of it."
             raise TransientError(sentence) from error

@@ -65,8 +65,12 @@ class Bearer:
             return self._token
 
     def _fetch(self) -> Token:
+        return self._granted(self._login())
+
+    def _granted(self, form: Mapping[str, str]) -> Token:
+        """The token that a form gets. Raises LoginRefused, PermanentError."""
         asked_at = self._clock()
-        answer = self.wire.send("POST", self._token_path, form=self._login())
+        answer = self.wire.send("POST", self._token_path, form=form)
         body = answer.body if isinstance(answer.body, dict) else {}
         if answer.status in (400, 401, 403):
             why = body.get("error") if isinstance(body.get("error"), str) else f"HTTP {answer.status}"

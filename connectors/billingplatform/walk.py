@@ -37,21 +37,21 @@ class Walk:
                 before, (at, key) = (at, key), (str(rows[-1].get(STAMP)), str(rows[-1][statement.mark]))
                 self._require_advance(select, before, (at, key))
                 yield Page([select.record(row) for row in rows], Position(self._stamp(select, at), key))
-            if len(rows) < self._rows:
+            if len(rows) < self._rows and not (rows and sure and self._follows(select, (select.after(at, key),))):
                 return
 
     def by_key(self, select: Select, conditions: Sequence[str] = ()) -> Iterator[Sequence[Record]]:
         """Records that meet the conditions."""
         last = ""
         while True:
-            after = (*conditions, f"{select.key} > {literal(last)}") if last else conditions
+            after = (*conditions, _beyond(select, last)) if last else conditions
             statement = select.page(after, select.key, self._rows)
             rows = self._page(select, statement)
             if rows:
                 before, last = last, str(rows[-1][statement.mark])
                 self._require_advance(select, ("", before), ("", last))
                 yield [select.record(row) for row in rows]
-            if len(rows) < self._rows:
+            if len(rows) < self._rows and not (rows and self._follows(select, (*conditions, _beyond(select, last)))):
                 return
 
     def having(self, select: Select, column: str, values: Sequence[str]) -> Iterator[Sequence[Record]]:
@@ -60,6 +60,10 @@ class Walk:
         for start in range(0, len(wanted), MOST_VALUES):
             listed = ", ".join(literal(value) for value in wanted[start : start + MOST_VALUES])
             yield from self.by_key(select, (f"{column} IN ({listed})",))
+
+    def _follows(self, select: Select, conditions: Sequence[str]) -> bool:
+        """Whether there are others after a page that is not full: by what such a walk does not see, rows are buried."""
+        return self._queries.count(select.page(conditions, select.key, self._rows)) > 0
 
     def _page(self, select: Select, statement: Statement, *, sure: bool = True) -> Sequence[Row]:
         return telemetry.page(self._system, select.name, lambda: self._queries.rows(statement, sure=sure))
@@ -75,3 +79,7 @@ class Walk:
     def _require_advance(self, select: Select, before: tuple[str, str], after: tuple[str, str]) -> None:
         if before == after:
             raise PermanentError(f"{self._system} did not advance past {after[1]} of {select.name}: a page came twice.")
+
+
+def _beyond(select: Select, key: str) -> str:
+    return f"{select.key} > {literal(key)}"

@@ -86,7 +86,7 @@ class Lake:
         newest = since.stamp if since else None
         for batch, position in table.changes(columns, since, self._newer(mapped, since)):
             for records in self._pages(name, batch):
-                newest = _newest(mapped, records, newest)
+                newest = _newest(mapped, records, newest, self._clock())
                 yield Page(records, None)
             if position is not None:
                 yield Page((), position)
@@ -194,8 +194,13 @@ def _keys(mapped: ObjectMapping, records: Iterator[Record]) -> Iterator[str]:
     return (key for record in records if (key := key_of(record)))
 
 
-def _newest(mapped: ObjectMapping, records: Sequence[Record], before: datetime | None) -> datetime | None:
-    """The latest stamp of a table that has nothing better, as the mapping reads it."""
+def _newest(
+    mapped: ObjectMapping, records: Sequence[Record], before: datetime | None, now: datetime
+) -> datetime | None:
+    """The latest stamp of a table that has nothing better, as the mapping reads it.
+
+    At most `now`: behind a row that is stamped in the future by mistake, no other would ever be read again.
+    """
     rule = mapped.targets[0].modified
     if format_of(mapped) != "parquet" or rule is None or rule.convert is None:
         return before
@@ -205,6 +210,7 @@ def _newest(mapped: ObjectMapping, records: Sequence[Record], before: datetime |
             stamp = rule.convert(value) if value else None
         except BadValue:
             continue
+        stamp = min(stamp, now) if stamp else None
         before = max(before, stamp) if before and stamp else before or stamp
     return before
 

@@ -47,13 +47,17 @@ class ParquetSource:
         return iter(())
 
     def _newer(self, column: str, stamp: datetime) -> ds.Expression | None:
-        """The condition, where the column holds instants; a text is compared by nobody but the mapping."""
+        """The condition, where the column holds instants; a text is compared by nobody but the mapping.
+
+        Rows without a stamp are read every time, for nothing tells when they came.
+        """
         kind = self.schema().field(column).type
         if not pa.types.is_timestamp(kind):
             return None
         if kind.tz is None:
             stamp = stamp.replace(tzinfo=None) - _FARTHEST_ZONE
-        return ds.field(column) >= pa.scalar(stamp, pa.timestamp("us", kind.tz))
+        stamped = ds.field(column)
+        return stamped.is_null() | (stamped >= pa.scalar(stamp, pa.timestamp("us", kind.tz)))
 
     def _scan(self, columns: Sequence[str], condition: ds.Expression | None) -> Batches:
         with self._folder.translated(f"the table {self._name}"):

@@ -9,18 +9,18 @@ from datetime import datetime, timedelta
 
 from connectors import telemetry
 from connectors.contract import Limit, Page, Position, Record, SourceField
-from connectors.errors import PermanentError
+from connectors.errors import PermanentError, TransientError
 from connectors.mapping import Mapping
 from connectors.netsuite.config import NetSuiteConfig
 from connectors.netsuite.description import catalogue, described
 from connectors.netsuite.session import TOKEN_PATH, session
-from connectors.netsuite.suiteql import PAGE, Row, Select, SuiteQL, moment
+from connectors.netsuite.suiteql import PAGE, Row, Select, Statement, SuiteQL, moment
 from connectors.watermark import look_back
 
 __all__ = ["TOKEN_PATH", "NetSuite", "NetSuiteConfig"]
 
 LOOK_BACK_S = 86_400
-DELETED = "deletedrecord"
+DELETED, RECORD_ID = "deletedrecord", "recordid"
 # Keys of one `IN` list: Oracle takes a thousand.
 KEYS_AT_ONCE = 500
 
@@ -62,15 +62,23 @@ class NetSuite:
         start = since - timedelta(seconds=LOOK_BACK_S)
         last = ""
         while True:
-            rows = self._suiteql.rows(_deleted(types, start, last))
-            yield from (row["recordid"] for row in rows)
-            if len(rows) < self._page_size:
+            page = self._suiteql.page(_deleted(types, start, last))
+            yield from (row[RECORD_ID] for row in page.rows)
+            if not page.more:
                 return
-            last = self._advanced(DELETED, last, rows[-1]["recordid"])
+            last = self._advanced(DELETED, last, page.rows[-1][RECORD_ID])
 
     def census(self, name: str) -> Iterator[Sequence[Record]]:
+        """As the contract says. Raises TransientError, after the records, where the account counts more than came."""
         mapped = self._mapping.objects[name]
-        yield from self._by_key(Select(mapped, mapped.census_fields), name, ())
+        before, found = self.count(name), 0
+        for records in self._by_key(Select(mapped, mapped.census_fields), name, ()):
+            found += len(records)
+            yield records
+        # What comes and goes meanwhile moves one of the counts only.
+        least = min(before, self.count(name))
+        if found < least:
+            raise TransientError(f"{self._config.system} gave {found:,} records of {name} and counts {least:,}.")
 
     def fetch(self, name: str, keys: Sequence[str]) -> Iterator[Sequence[Record]]:
         mapped = self._mapping.objects[name]
@@ -78,17 +86,20 @@ class NetSuite:
         wanted = list(dict.fromkeys(keys))
         for begin in range(0, len(wanted), min(KEYS_AT_ONCE, self._page_size)):
             chunk = wanted[begin : begin + min(KEYS_AT_ONCE, self._page_size)]
-            rows = self._page(name, select.text((select.key_in(chunk),), select.key_order))
+            rows, _ = self._page(name, select.page((select.key_in(chunk),), select.key_order))
             yield [select.record(row) for row in rows]
 
     def fields(self, name: str) -> Sequence[SourceField]:
         listed = self._config.retries.call(lambda: catalogue(self._session, name), self._config.system)
         return described(listed, self._suiteql, self._mapping.objects[name])
 
-    def count(self, name: str) -> int | None:
+    def count(self, name: str) -> int:
         mapped = self._mapping.objects[name]
-        (row,) = self._suiteql.rows(Select(mapped, ()).count())
-        return int(row["n"])
+        statement = Select(mapped, ()).count()
+        counted = [row[statement.mark] for row in self._suiteql.page(statement).rows]
+        if len(counted) != 1 or not counted[0].isdecimal():
+            raise TransientError(f"{self._config.system} was asked how many {name} there are, and gave no number.")
+        return int(counted[0])
 
     def limits(self) -> Sequence[Limit]:
         return self._share.limits()
@@ -99,30 +110,41 @@ class NetSuite:
     def _by_stamp(self, select: Select, name: str, start: datetime | None) -> Iterator[Page]:
         at, key = (moment(start), "") if start else ("", "")
         while True:
-            rows = self._page(name, select.text(select.after(at, key), select.order))
+            statement = select.page(select.after(at, key), select.order)
+            rows, more = self._page(name, statement)
             if not rows:
                 return
-            before, (at, key) = (at, key), select.cursor(rows[-1])
+            before, (at, key) = (at, key), select.cursor(rows[-1], statement.mark)
             if (at, key) == before:
                 raise self._stuck(name, key)
             position = Position(datetime.fromisoformat(f"{at}+00:00"), key)
             yield Page([select.record(row) for row in rows], position)
-            if len(rows) < self._page_size:
+            if not more:
                 return
 
     def _by_key(self, select: Select, name: str, conditions: Sequence[str]) -> Iterator[Sequence[Record]]:
         last = ""
         while True:
             after = (*conditions, select.key_after(last)) if last else conditions
-            rows = self._page(name, select.text(after, select.key_order))
+            statement = select.page(after, select.key_order)
+            rows, more = self._page(name, statement)
             if rows:
                 yield [select.record(row) for row in rows]
-                last = self._advanced(name, last, select.cursor(rows[-1])[1])
-            if len(rows) < self._page_size:
+                last = self._advanced(name, last, rows[-1][statement.mark])
+            if not more:
                 return
 
-    def _page(self, name: str, text: str) -> Sequence[Row]:
-        return telemetry.page(self._config.system, name, lambda: self._suiteql.rows(text))
+    def _page(self, name: str, statement: Statement) -> tuple[Sequence[Row], bool]:
+        """The rows, and whether others follow."""
+        more = False
+
+        def read() -> Sequence[Row]:
+            nonlocal more
+            page = self._suiteql.page(statement)
+            more = page.more
+            return page.rows
+
+        return telemetry.page(self._config.system, name, read), more
 
     def _advanced(self, name: str, before: str, after: str) -> str:
         if before == after:
@@ -133,12 +155,13 @@ class NetSuite:
         return PermanentError(f"{self._config.system} did not advance past {key} of {name}: a page came twice.")
 
 
-def _deleted(types: Sequence[str], start: datetime, last: str) -> str:
+def _deleted(types: Sequence[str], start: datetime, last: str) -> Statement:
     """Records of these types that were deleted since `start`, by their number."""
     listed = ", ".join(f"'{kind}'" for kind in types)
     after = f" AND recordid > {last}" if last else ""
-    return (
-        f"SELECT DISTINCT recordid AS recordid FROM {DELETED} WHERE type IN ({listed})"
+    text = (
+        f"SELECT DISTINCT recordid AS {RECORD_ID} FROM {DELETED} WHERE type IN ({listed})"
         f" AND SYS_EXTRACT_UTC(deleteddate) >= TO_TIMESTAMP('{moment(start)}', 'YYYY-MM-DD HH24:MI:SS'){after}"
         " ORDER BY recordid ASC"
     )
+    return Statement(text, RECORD_ID)

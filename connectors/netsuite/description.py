@@ -11,7 +11,7 @@ from connectors.contract import SourceField
 from connectors.errors import SchemaChanged
 from connectors.mapping import ObjectMapping
 from connectors.netsuite.session import Session
-from connectors.netsuite.suiteql import Select, SuiteQL
+from connectors.netsuite.suiteql import Select, Statement, SuiteQL
 
 CATALOGUE = "/services/rest/record/v1/metadata-catalog"
 SAMPLE = 20
@@ -50,8 +50,8 @@ def _type(said: Mapping[str, Any]) -> str:
 
 def _sampled(suiteql: SuiteQL, name: str) -> Iterator[SourceField]:
     """Columns that some rows have a value in."""
-    rows = suiteql.rows(f"SELECT * FROM {name} WHERE ROWNUM <= {SAMPLE}")
-    return (SourceField(column, UNKNOWN) for row in rows for column in row if column != "links")
+    sample = Statement(f"SELECT * FROM {name} WHERE ROWNUM <= {SAMPLE}", "links")
+    return (SourceField(column, UNKNOWN) for row in suiteql.page(sample).rows for column in row if column != "links")
 
 
 def _readable(suiteql: SuiteQL, mapped: ObjectMapping) -> Iterable[str]:
@@ -63,7 +63,7 @@ def _readable(suiteql: SuiteQL, mapped: ObjectMapping) -> Iterable[str]:
 
 def _answers(suiteql: SuiteQL, mapped: ObjectMapping, names: tuple[str, ...]) -> bool:
     try:
-        suiteql.rows(Select(mapped, names).probe())
+        suiteql.page(Select(mapped, names).probe())
     except SchemaChanged:
         return False
     return True

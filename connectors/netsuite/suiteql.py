@@ -6,8 +6,10 @@ statement itself made of them, which also holds in the hour that a clock change 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from books.columns import Kind
 from connectors.contract import Record
@@ -25,6 +27,28 @@ Row = dict[str, str]
 _LOST: Mapping[str, type[SchemaChanged]] = {"was not found": NotVisible, "Unknown identifier": SchemaChanged}
 
 
+@dataclass(frozen=True)
+class Statement:
+    """What is asked, and a column that no row of the answer lacks: named so that no other statement has it."""
+
+    text: str
+    mark: str
+
+    @classmethod
+    def marked(cls, columns: str, value: str, rest: str) -> "Statement":
+        """SELECT the columns, and the value under a name of its own: the answer to another statement has it not."""
+        mark = f"k{crc32(f'{columns} {value} {rest}'.encode()):08x}"
+        return cls(f"SELECT {columns}{', ' if columns else ''}{value} AS {mark}{rest}", mark)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a page, and whether others may follow: the account says so, or the page is full."""
+
+    rows: list[Row]
+    more: bool
+
+
 class SuiteQL:
     """Runs statements, each repeated as the policy says. Only the first page of a result is ever asked for."""
 
@@ -33,24 +57,30 @@ class SuiteQL:
         self._retries = retries
         self._page_size = page_size
 
-    def rows(self, text: str) -> list[Row]:
-        """At most a page of a statement's rows. Raises SchemaChanged for a table or column that is not visible."""
-        return self._retries.call(lambda: self._once(text), self._session.wire.system)
+    def page(self, statement: Statement) -> Rows:
+        """The first page of a statement's rows. Raises SchemaChanged for a table or column that is not visible."""
+        return self._retries.call(lambda: self._once(statement), self._session.wire.system)
 
-    def _once(self, text: str) -> list[Row]:
+    def _once(self, statement: Statement) -> Rows:
         answer = self._session.send(
             "POST",
             PATH,
-            json={"q": text},
+            json={"q": statement.text},
             params={"limit": str(self._page_size), "offset": "0"},
             headers={"Prefer": "transient"},
         )
         if not answer.ok:
             raise refusal(self._session.wire.system, answer)
-        items = answer.body.get("items") if isinstance(answer.body, dict) else None
+        body: dict[str, Any] = answer.body if isinstance(answer.body, dict) else {}
+        items = body.get("items")
         if not isinstance(items, list):
             raise TransientError(f"{self._session.wire.system} answered a query without rows.")
-        return items
+        if not all(isinstance(row, dict) and statement.mark in row for row in items):
+            raise TransientError(f"{self._session.wire.system} answered a query with the rows of another one.")
+        more = body.get("hasMore") is True
+        if body.get("count", len(items)) != len(items) or (more and not items):
+            raise TransientError(f"{self._session.wire.system} answered a query with fewer rows than it says.")
+        return Rows(items, more or len(items) >= self._page_size)
 
 
 def refusal(system: str, answer: Answer) -> ConnectorError:
@@ -79,22 +109,21 @@ class Select:
         self.key_order = f"{self._key} ASC"
         self.order = f"{_utc(self.stamp)} ASC, {self._key} ASC"
         columns = [f"{self._column(f)} AS c{n}" for n, f in enumerate(self._fields)]
-        columns.append(f"{self._key} AS k")
         if self.stamp:
             columns.append(f"TO_CHAR({_utc(self.stamp)}, '{_UTC_MASK}') AS s")
         self._columns = ", ".join(columns)
 
-    def text(self, conditions: Sequence[str], order: str) -> str:
-        """The statement for the rows that meet the conditions, and the mapping's filter."""
-        return f"SELECT {self._columns}{self._from(conditions)} ORDER BY {order}"
+    def page(self, conditions: Sequence[str], order: str) -> Statement:
+        """The statement for the rows that meet the conditions, and the mapping's filter; marked by their key."""
+        return Statement.marked(self._columns, self._key, f"{self._from(conditions)} ORDER BY {order}")
 
-    def count(self) -> str:
-        """The statement that counts the rows which the mapping reads, as `n`."""
-        return f"SELECT COUNT(*) AS n{self._from(())}"
+    def count(self) -> Statement:
+        """The statement that counts the rows which the mapping reads; marked by their number."""
+        return Statement.marked("", "COUNT(*)", self._from(()))
 
-    def probe(self) -> str:
+    def probe(self) -> Statement:
         """The statement that shows whether the fields are there, at the cost of a row."""
-        return f"SELECT {self._columns}{self._from(('ROWNUM <= 1',))}"
+        return Statement.marked(self._columns, self._key, self._from(("ROWNUM <= 1",)))
 
     def _from(self, conditions: Sequence[str]) -> str:
         join = self._mapped.join
@@ -125,9 +154,9 @@ class Select:
         """The condition for the records with these keys."""
         return f"{self._key} IN ({', '.join(map(_value, keys))})"
 
-    def cursor(self, row: Row) -> tuple[str, str]:
-        """The stamp, as UTC text, and the key of a row of this statement."""
-        return row.get("s", ""), row["k"]
+    def cursor(self, row: Row, mark: str) -> tuple[str, str]:
+        """The stamp, as UTC text, and the key of a row of a page with this mark."""
+        return row.get("s", ""), row[mark]
 
     def record(self, row: Row) -> Record:
         """The row under the mapping's field names; absent columns stay absent."""

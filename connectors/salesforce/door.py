@@ -144,7 +144,7 @@ def _error_of(content: bytes) -> tuple[str, str]:
     """The code and the message of an error body: a JSON array, an OAuth object, or neither."""
     try:
         body = parsed(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, dict):

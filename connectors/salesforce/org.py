@@ -51,6 +51,10 @@ class Org:
             nonlocal ended
             reply = client.query(soql, include_deleted=select.deleted, headers=dict(_HEADERS))
             records: list[Record] = reply["records"]
+            if not records and not reply["done"]:
+                raise TransientError(
+                    f"{self.system} sent a page of {select.name} without records, with others to follow."
+                )
             if reply["done"] and reply.get("totalSize", len(records)) != len(records):
                 raise TransientError(f"{self.system} answered a query of {select.name} with something else.")
             select.check(records, self.system)
@@ -102,5 +106,5 @@ class Org:
             self._client = logged_in(self._config, self._session, self._door.source_time())
         try:
             return work(self._client)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TransientError(f"{self.system} sent a reply that is not JSON, or not all of it.") from error

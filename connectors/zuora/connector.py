@@ -35,6 +35,7 @@ class ZuoraConfig:
     A first load is one window, which starts over when it is interrupted. With `history_start` it is resumable:
     one window for all that is older, then one for every `window_days` from there on. `rate_share` is how much of the
     tenant's limits on requests may be used, by whomever, before Tieout waits: the rest is for other integrations.
+    `run_field` is the field of an invoice that names the run which made it: no vendor page confirms it (vendors.md D).
     """
 
     base_url: str
@@ -45,9 +46,12 @@ class ZuoraConfig:
     history_start: datetime | None = None
     window_days: int = 30
     rate_share: Decimal = Decimal("0.8")
+    run_field: str = "SourceId"
     retries: RetryPolicy = field(default_factory=RetryPolicy)
 
     def __post_init__(self) -> None:
+        if not (self.run_field.isascii() and self.run_field.isidentifier()):
+            raise PermanentError(f"run_field of {self.system} must be the name of a field, not {self.run_field!r}.")
         if not 0 < self.rate_share <= 1:
             raise PermanentError(f"rate_share of {self.system} must be above 0 and at most 1, not {self.rate_share}.")
 

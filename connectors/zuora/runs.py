@@ -1,6 +1,6 @@
 """Bill runs of Zuora: pulled for validation, posted and cancelled (vendors.md D).
 
-Drafts are the invoices whose SourceId is the run's number or id; which of the two a tenant writes differs.
+Drafts are the invoices whose `run_field` (SourceId) is the run's number or id; which of them a tenant writes differs.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,7 +38,9 @@ class ZuoraRuns:
         sources = [quoted(str(run[name])) for name in ("billRunNumber", "id") if run.get(name)]
         invoices = self._drafts(sources)
         items = self._matching(ITEM, "InvoiceId", [str(invoice["Id"]) for invoice in invoices])
-        return DraftRun(self._run(run), self._rows(INVOICE, invoices), self._rows(ITEM, items))
+        # A run that was ordered for some accounts names no batches either, and is not one that bills everybody.
+        whole = not run.get("billRunFilters")
+        return DraftRun(self._run(run), self._rows(INVOICE, invoices), self._rows(ITEM, items), whole=whole)
 
     def post(self, run_id: str) -> None:
         """Start posting the run with its own invoice date. A run that is posted, or being posted, is left alone.
@@ -65,7 +67,8 @@ class ZuoraRuns:
         return {**row, "batches": None} if ALL_BATCHES in named else row
 
     def _drafts(self, sources: Sequence[str]) -> Sequence[Record]:
-        where = " or ".join(f"SourceId = {source} and Status = 'Draft'" for source in sources)
+        link = self._config.run_field
+        where = " or ".join(f"{link} = {source} and Status = 'Draft'" for source in sources)
         mapped = self._mapping.objects[INVOICE]
         text = f"select {', '.join(own_fields(mapped, mapped.fields))} from {INVOICE} where {where}"
         records = [record for page, _ in self._zoql.pages(text) for record in page]

@@ -65,7 +65,7 @@ class Zoql:
             if done:
                 return
             been.add(locator)
-            reply = self.call("POST", "/v1/action/queryMore", {"queryLocator": locator})
+            reply = self._page("/v1/action/queryMore", {"queryLocator": locator})
 
     def matching(
         self, name: str, fields: Iterable[str], field: str, values: Iterable[str], extra: str = ""
@@ -114,7 +114,18 @@ class Zoql:
         return answer.body
 
     def _query(self, text: str, page: int) -> dict[str, Any]:
-        return self.call("POST", "/v1/action/query", {"queryString": text, "conf": {"batchSize": page}})
+        return self._page("/v1/action/query", {"queryString": text, "conf": {"batchSize": page}})
+
+    def _page(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of a query: an answer that says whether it is the last one, or that nothing was found."""
+
+        def ask() -> dict[str, Any]:
+            reply = self.once("POST", path, body)
+            if not isinstance(reply.get("done"), bool) and (reply.get("size") != 0 or reply.get("records")):
+                raise TransientError(f"{self._system}: POST {path} was answered without a page.")
+            return reply
+
+        return self._retries.call(ask, self._system)
 
     def _answer(self, method: str, path: str, body: Any, form: Form) -> Answer:
         """One request, its answer known for its own by the track id that Zuora gives back where it was sent one."""

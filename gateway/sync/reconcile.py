@@ -5,7 +5,7 @@ poll would bring stays to be brought by a poll.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -66,16 +66,22 @@ def reconcile(
     validate(installed, names or (), scope)
     done = Reconciled()
     with sync_lock(installed.database) as go_on:
-        before = installed.store.versions()
         for name in names or installed.config.sources:
             wanted = scope.objects(installed.mappings[name], installed.mappings[name].walked)
             done.sources[name] = _source(installed, name, wanted, depth, progress, go_on)
         go_on()
-        # A repair that broke off has written as well, and what it wrote is whole records.
-        if installed.store.versions() != before:
+        # A repair that broke off has written as well, and so has a sync that was killed before it published: what they
+        # wrote is whole records, and the comparison above was with these.
+        if not depth.dry_run and installed.store.versions() != _published(installed):
             cycle = opened_cycle(installed, progress, scope, go_on)
             done.snapshot = cycle.publish(installed.mappings, installed.matching, installed.books)
     return done
+
+
+def _published(installed: Installation) -> Mapping[str, int]:
+    """The versions of the tables that readers see."""
+    latest = installed.ledger.latest()
+    return latest.versions if latest else {}
 
 
 def _source(
@@ -196,9 +202,11 @@ class Reconciliation:
         if self._depth.values:
             pages = self._source.connector.changes(name, None)
             return (page.records for page in batches(pages, self._source.batch_records))
-        keys = sorted({key for pairs in listed.rows.values() for key in pairs["record"].to_pylist() if key})
-        chosen = random.SystemRandom().sample(keys, min(self._depth.sample, len(keys)))
-        return self._fetched(name, sorted(chosen)) if chosen else ()
+        # In Arrow, for these are all the keys of the object.
+        every = [chunk for pairs in listed.rows.values() for chunk in pairs["record"].chunks]
+        keys = pc.unique(pa.chunked_array(every, pa.string())).drop_null()
+        chosen = random.SystemRandom().sample(range(len(keys)), min(self._depth.sample, len(keys)))
+        return self._fetched(name, sorted(keys.take(pa.array(chosen, pa.int64())).to_pylist())) if chosen else ()
 
     def _compare(self, found: Comparison, records: Sequence[Record]) -> None:
         mapped, system = self._source.mapping.objects[found.object], self._source.name

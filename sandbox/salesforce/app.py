@@ -95,6 +95,7 @@ class Front:
             self.guarded("sobjects", version + "/sobjects", self._sobjects),
             self.guarded("describe", version + "/sobjects/{name}/describe", self._describe),
             self.guarded("deleted", version + "/sobjects/{name}/deleted", self._deleted),
+            self.guarded("updated", version + "/sobjects/{name}/updated", self._updated),
             self.guarded("retrieve", version + "/sobjects/{name}/{record_id}", self._retrieve),
             self.guarded("limits", version + "/limits", self._limits),
             self.guarded("record_count", version + "/limits/recordCount", self._record_count),
@@ -169,6 +170,10 @@ class Front:
         window = request.query_params
         return self._resources.deleted(request.path_params["name"], window.get("start", ""), window.get("end", ""))
 
+    def _updated(self, request: Request) -> str:
+        window = request.query_params
+        return self._resources.updated(request.path_params["name"], window.get("start", ""), window.get("end", ""))
+
     def _limits(self, _: Request) -> str:
         return self._resources.limits()
 
@@ -215,4 +220,4 @@ def _unrouted(request: Request, error: HTTPException) -> Response:
 
 
 def _refusal(status: int, code: str, message: str) -> Response:
-    return Response(json.dumps([{"message": message, "errorCode": code}]), status, media_type=_JSON)
+    return Response(json.dumps([{"message": message, "errorCode": code, "fields": []}]), status, media_type=_JSON)

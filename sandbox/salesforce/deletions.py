@@ -45,15 +45,21 @@ class DeleteLog:
 
         InvalidReplicationDate unless start is more than a minute before end; IdLimitExceeded above `id_limit` ids.
         """
-        start, end = _whole_minute(start), _whole_minute(end)
-        if end - start <= _LEAST_WINDOW:
-            raise InvalidReplicationDate("startDate must be before endDate by more than one minute")
+        start, end = window(start, end)
         earliest = max(now - REACH, self.purged_until)
         found = [(key, when) for key, when in self.entries.items() if max(start, earliest) <= when < end]
         if len(found) > id_limit:
             raise IdLimitExceeded(f"more than {id_limit} ids in the window; choose dates that are closer together")
         found.sort(key=lambda entry: (entry[1], entry[0]))
         return Deleted(found, earliest, min(end, _whole_minute(now)))
+
+
+def window(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """The two without their seconds. InvalidReplicationDate unless start is more than a minute before end."""
+    start, end = _whole_minute(start), _whole_minute(end)
+    if end - start <= _LEAST_WINDOW:
+        raise InvalidReplicationDate("startDate must be before endDate by more than one minute")
+    return start, end
 
 
 def _whole_minute(instant: datetime) -> datetime:

@@ -5,7 +5,7 @@ from datetime import datetime
 from threading import RLock
 from typing import Any
 
-from sandbox.salesforce.deletions import Deleted, DeleteLog
+from sandbox.salesforce.deletions import Deleted, DeleteLog, window
 from sandbox.salesforce.fields import (
     CREATED,
     ID,
@@ -175,6 +175,13 @@ class SalesforceOrg:
         with self._lock:
             self._table(object_name)
             return self._logs[object_name.lower()].between(start, end, self.now())
+
+    def updated(self, object_name: str, start: datetime, end: datetime) -> list[str]:
+        """The live records that were changed in [start, end); errors as for `deleted`."""
+        start, end = window(start, end)
+        rows = self._view_of(object_name).rows.values()
+        live = [(row[ID], row[STAMP]) for row in rows if not row[IS_DELETED]]
+        return [str(key) for key, stamp in live if isinstance(stamp, datetime) and start <= stamp < end]
 
     def view(self) -> OrgView:
         """The whole org at this instant."""

@@ -1,7 +1,7 @@
 """What each REST resource answers, as JSON text (vendors.md A2, A4). Errors are ApiError; HTTP is elsewhere."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sandbox.salesforce.cursors import Cursor, Cursors
 from sandbox.salesforce.describe import global_description, object_description
@@ -68,6 +68,13 @@ class Resources:
                 "latestDateCovered": instant_text(found.latest_covered),
             }
         )
+
+    def updated(self, object_name: str, start: str, end: str) -> str:
+        _table(self._org.view(), object_name)
+        until = _instant("end", end)
+        ids = self._org.updated(object_name, _instant("start", start), until)
+        covered = min(until, self._org.now()).astimezone(UTC).replace(second=0)
+        return json.dumps({"ids": ids, "latestDateCovered": instant_text(covered)})
 
     def limits(self) -> str:
         return json.dumps(self._quota.shown())

@@ -1,5 +1,6 @@
 """The BillingPlatform connector against the simulated organisation, and against answers that it does not give."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
@@ -385,6 +386,25 @@ def test_a_page_that_leads_no_further_stops_the_walk(connect: Connect) -> None:
         connector.close()
 
 
+def test_a_platform_with_smaller_pages_is_read_to_its_end(connect: Connect) -> None:
+    """What a census does not see is buried, so a page that is not full is the last by the count alone."""
+
+    def three_of_seven(request: httpx.Request) -> httpx.Response:
+        sql = request.url.params["sql"]
+        (mark,) = re.findall(r" AS (key_[0-9a-f]{8}) ", sql)
+        left = range(max(map(int, re.findall(r" > (\d+)", sql)), default=0) + 1, 8)
+        found = [len(left)] if "COUNT(" in sql else left[:3]
+        return httpx.Response(200, json={"queryResponse": [{mark: str(number)} for number in found]})
+
+    with respx.mock() as wire:
+        wire.post(f"{BASE}/rest/2.0/login").respond(json={"loginResponse": [{"SessionID": "s", "ErrorCode": "0"}]})
+        wire.post(f"{BASE}/rest/2.0/logout").respond(json={})
+        wire.get(f"{BASE}/rest/2.0/query").mock(side_effect=three_of_seven)
+        connector = connect(BASE)
+        assert [len(records) for records in connector.census("ACCOUNT")] == [3, 3, 1]
+        connector.close()
+
+
 @pytest.mark.parametrize("rows", [None, "none", [1]])
 def test_an_answer_without_rows_is_tried_again(connect: Connect, rows: object) -> None:
     with respx.mock() as wire:
@@ -403,7 +423,7 @@ def test_statements_go_in_a_body_where_that_is_set(
 ) -> None:
     _accounts(organisation, 12)
     assert len(_names(list(connect(server.url, query_by="post").changes("ACCOUNT", None)))) == 12
-    assert (server.requests["GET /query"], server.requests["POST /query"]) == (0, 4)
+    assert (server.requests["GET /query"], server.requests["POST /query"]) == (0, 5)
 
 
 def test_requests_are_kept_apart(organisation: Organisation, connect: Connect, waits: list[float]) -> None:

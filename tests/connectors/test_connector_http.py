@@ -55,7 +55,16 @@ def test_what_the_connector_must_judge_itself(respx_mock: respx.MockRouter, wire
     assert (answer.status, answer.body, answer.ok) == (status, {"a": 1}, status < 300)
 
 
-@pytest.mark.parametrize("body", [b'{"records": [{"Id": "1"', b"<html>signed out</html>", b"", b'{"a": NaN}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 100_000, id="too deep"),
+        b'{"records": [{"Id": "1"',
+        b"<html>signed out</html>",
+        b"",
+        b'{"a": NaN}',
+    ],
+)
 @respx.mock(base_url=BASE)
 def test_a_success_that_is_not_whole_json(respx_mock: respx.MockRouter, wire: Wire, body: bytes) -> None:
     respx_mock.get("/x").respond(200, content=body)

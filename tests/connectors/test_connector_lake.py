@@ -334,6 +334,7 @@ def test_a_folder_of_parquet_files(lake: Lakehouse, clock: Clock, folder: Callab
     connector = lake.connector(clock, "format: parquet\n    modified: at")
     records, position = _read(connector.changes("rates", None))
     assert (_keys(records), position) == (["1", "2", "3"], Position(stamp=NOON))
+    clock.forward(minutes=1)
     folder("month=2026-11/4.parquet", _row("4", at=NOON + timedelta(minutes=1)))
     records, position = _read(connector.changes("rates", position))
     assert (_keys(records), position.stamp) == (["2", "3", "4"], NOON + timedelta(minutes=1))
@@ -341,6 +342,25 @@ def test_a_folder_of_parquet_files(lake: Lakehouse, clock: Clock, folder: Callab
     assert (_keys(r for rows in connector.census("rates") for r in rows), connector.count("rates")) == (list("1234"), 4)
     assert _keys(r for rows in connector.fetch("rates", ["4", "2"]) for r in rows) == ["2", "4"]
     assert "month" in [field.name for field in connector.fields("rates")]
+
+
+def test_a_stamp_in_the_future_hides_nothing_that_comes_after_it(
+    lake: Lakehouse, clock: Clock, folder: Callable[..., None]
+) -> None:
+    folder("1.parquet", _row("1", at=LONG_AFTER))
+    connector = lake.connector(clock, "format: parquet\n    modified: at")
+    _, position = _read(connector.changes("rates", None))
+    assert position == Position(NOON)
+    folder("2.parquet", _row("2", at=NOON + timedelta(minutes=1)))
+    assert _keys(_read(connector.changes("rates", position))[0]) == ["1", "2"]
+
+
+def test_rows_without_a_stamp_are_read_every_time(lake: Lakehouse, clock: Clock, folder: Callable[..., None]) -> None:
+    folder("1.parquet", _row("1"))
+    connector = lake.connector(clock, "format: parquet\n    modified: at")
+    _, position = _read(connector.changes("rates", None))
+    folder("2.parquet", _row("2", at=None), _row("old", at=NOON - timedelta(days=9)))
+    assert _keys(_read(connector.changes("rates", position))[0]) == ["1", "2"]
 
 
 def test_stamps_without_a_zone_lose_nothing(lake: Lakehouse, clock: Clock, folder: Callable[..., None]) -> None:

@@ -1,7 +1,10 @@
 """The NetSuite connector against the simulated account, and against answers that the simulator does not give."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -50,6 +53,14 @@ BASE = "https://1234567-sb1.suitetalk.api.netsuite.com"
 PRIVATE, PUBLIC = make_key_pair("ES256")
 # Clocks in Los Angeles go back at this moment: 01:00 to 02:00 comes twice.
 FALL_BACK = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A page of customers with these keys, and what else the reply says."""
+
+    keys: tuple[int, ...]
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Connect(Protocol):
@@ -282,9 +293,20 @@ def test_a_host_is_always_below_netsuite(account_id: str) -> None:
     assert httpx.URL(f"https://{host}/x").host == host
 
 
-def _answering(router: respx.MockRouter, *replies: httpx.Response) -> respx.Route:
+def _answering(router: respx.MockRouter, *replies: httpx.Response | Rows) -> respx.Route:
+    """Replies in this order; rows come under the key's name in the statement."""
     router.post(TOKEN_PATH).respond(200, json={"access_token": "t", "expires_in": 3600})
-    return router.post(PATH).mock(side_effect=list(replies))
+    left = iter(replies)
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        said = next(left)
+        if isinstance(said, httpx.Response):
+            return said
+        (mark,) = re.findall(r" AS (k[0-9a-f]{8}) ", json.loads(request.content)["q"])
+        items = [{"c0": str(key), mark: str(key), "s": "2026-12-01 12:00:00"} for key in said.keys]
+        return httpx.Response(200, json={"items": items, **said.more})
+
+    return router.post(PATH).mock(side_effect=reply)
 
 
 @respx.mock(base_url=BASE)
@@ -298,12 +320,55 @@ def test_the_address_follows_from_the_account(respx_mock: respx.MockRouter, conn
 
 @respx.mock(base_url=BASE)
 def test_a_page_that_comes_twice_is_an_error(respx_mock: respx.MockRouter, connect: Connect) -> None:
-    page = {"items": [{"c0": str(n), "k": str(n), "s": "2026-12-01 12:00:00"} for n in range(1000)]}
-    _answering(respx_mock, *[httpx.Response(200, json=page)] * 2)
+    _answering(respx_mock, *[Rows(tuple(range(1000)))] * 2)
     walk = connect().changes("customer", Position(NOON))
     next(walk)
     with pytest.raises(PermanentError, match="did not advance past 999 of customer"):
         next(walk)
+
+
+@respx.mock(base_url=BASE)
+def test_a_short_page_is_the_last_where_the_account_says_so(respx_mock: respx.MockRouter, connect: Connect) -> None:
+    _answering(respx_mock, Rows((1, 2), {"hasMore": True}), Rows((3,), {"hasMore": False}))
+    assert [len(page.records) for page in connect().changes("customer", Position(NOON))] == [2, 1]
+    pages = Rows((1, 2), {"hasMore": True}), Rows((3,), {"hasMore": False})
+    _answering(respx_mock, Rows((3,)), *pages, Rows((3,)))
+    assert [len(records) for records in connect().census("customer")] == [2, 1]
+
+
+@pytest.mark.parametrize(("before", "after", "is_whole"), [(3, 3, False), (3, 2, True), (2, 3, True), (2, 2, True)])
+@respx.mock(base_url=BASE)
+def test_a_census_that_is_not_whole_is_not_believed(
+    respx_mock: respx.MockRouter, connect: Connect, before: int, after: int, is_whole: bool
+) -> None:
+    _answering(respx_mock, Rows((before,)), Rows((1, 2)), Rows((after,)))
+    census = connect().census("customer")
+    assert len(next(census)) == 2
+    with nullcontext() if is_whole else pytest.raises(TransientError, match="gave 2 records of customer and counts 3"):
+        assert list(census) == []
+
+
+@respx.mock(base_url=BASE)
+def test_a_count_without_a_number_is_none(respx_mock: respx.MockRouter, connect: Connect) -> None:
+    _answering(respx_mock, Rows(()))
+    with pytest.raises(TransientError, match="gave no number"):
+        connect().count("customer")
+
+
+@respx.mock(base_url=BASE)
+def test_the_answer_to_another_statement_is_not_taken(respx_mock: respx.MockRouter, connect: Connect) -> None:
+    stale = httpx.Response(200, json={"items": [{"c0": "9", "k00000000": "9", "s": "2026-12-01 12:00:00"}]})
+    _answering(respx_mock, stale, Rows((7,)))
+    assert _ids(list(connect().changes("customer", Position(NOON)))) == [7]
+
+
+@pytest.mark.parametrize("said", [{"hasMore": True}, {"count": 3}])
+@respx.mock(base_url=BASE)
+def test_a_page_with_fewer_rows_than_it_says_is_asked_for_again(
+    respx_mock: respx.MockRouter, connect: Connect, said: dict[str, Any]
+) -> None:
+    _answering(respx_mock, Rows((), said), Rows((7,), {"count": 1, "hasMore": False}))
+    assert [len(page.records) for page in connect().changes("customer", Position(NOON))] == [1]
 
 
 def _concurrency() -> httpx.Response:
@@ -344,7 +409,7 @@ def test_answers_that_are_no_page(
 
 def test_dates_are_converted_in_the_statement() -> None:
     mapped = shipped("netsuite").objects["transactionline"]
-    text = Select(mapped, mapped.fields).text((), "1")
+    text = Select(mapped, mapped.fields).page((), "1").text
     assert "TO_CHAR(transactionline.custcol_service_start, 'YYYY-MM-DD')" in text
     assert 'TO_CHAR(SYS_EXTRACT_UTC(transactionline.linelastmodifieddate), \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')' in text
     assert "INNER JOIN transaction invoice ON invoice.id = transactionline.transaction" in text

@@ -302,6 +302,19 @@ def test_a_page_without_the_way_to_the_next(respx_mock: respx.MockRouter, connec
         list(connect(BASE).changes("Account", None))
 
 
+@pytest.mark.parametrize("reply", [{}, {"success": True}, {"records": []}, {"size": 3}])
+@respx.mock(base_url=BASE)
+def test_an_answer_that_is_no_page_is_not_an_empty_one(
+    respx_mock: respx.MockRouter, connect: Connect, reply: dict[str, Any]
+) -> None:
+    respx_mock.post("/oauth/token").respond(200, json={"access_token": "t"})
+    respx_mock.post("/v1/action/query").respond(200, json=reply)
+    with pytest.raises(TransientError, match="without a page"):
+        list(connect(BASE).census("Account"))
+    respx_mock.post("/v1/action/query").respond(200, json={"size": 0})
+    assert list(connect(BASE).census("Account")) == []
+
+
 @respx.mock(base_url=BASE)
 def test_a_cut_off_answer_is_asked_for_again(
     respx_mock: respx.MockRouter, waits: list[float], connect: Connect

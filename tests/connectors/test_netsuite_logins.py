@@ -140,6 +140,14 @@ def test_a_wrong_clock_is_put_right_and_a_wrong_secret_is_not(
     assert "another" not in str(caught.value)
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_an_assertion_is_signed_by_the_clock_of_the_account_where_ours_is_wrong(
+    server: NetSuiteServer, connect: Connect, clock: Clock, hours: int
+) -> None:
+    assert connect(now=Clock(NOON + timedelta(hours=hours)), **OAUTH).source_time() == clock()
+    assert (server.requests["token"], len(server.token_refusals)) == (2, 1)
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -250,6 +250,28 @@ def test_an_answer_that_belongs_to_an_earlier_question(
     assert found == [second]
 
 
+def test_a_page_without_records_that_is_not_the_last_is_not_the_end(
+    server: SalesforceServer, org: SalesforceOrg, connector: Salesforce
+) -> None:
+    org.put("Line__c", {})
+    position = list(connector.changes("Line__c", None))[-1].position
+    org.put("Line__c", {})
+    more = '{"totalSize":2,"done":false,"records":[],"nextRecordsUrl":"/services/data/v67.0/query/01g1-0"}'
+    server.faults.add(Reply(200, more, "application/json"), path="/query")
+    assert [len(page.records) for page in connector.changes("Line__c", position)] == [2]
+
+
+@pytest.mark.parametrize(
+    "reply", ['{"totalSize":1,"done":true,"records":["odd"]}', '["odd"]', '"odd"', "[" * 100_000], ids=range(4)
+)
+def test_a_reply_of_another_shape_is_asked_for_again(
+    server: SalesforceServer, org: SalesforceOrg, connector: Salesforce, reply: str
+) -> None:
+    org.put("Line__c", {})
+    server.faults.add(Reply(200, reply, "application/json"), path="/query")
+    assert [len(page.records) for page in connector.changes("Line__c", None)] == [1]
+
+
 def test_a_census_that_is_not_whole_is_not_believed(
     server: SalesforceServer, org: SalesforceOrg, connector: Salesforce
 ) -> None:

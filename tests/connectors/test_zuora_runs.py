@@ -1,6 +1,7 @@
 """Bill runs: pulled whole or not at all, posted and cancelled, over a real socket."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import respx
 
+from connectors.contract import DraftRun
 from connectors.errors import PermanentError, UnknownRecord
 from connectors.mapping_file import shipped
 from connectors.retries import RetryPolicy
@@ -79,6 +81,18 @@ def test_drafts_that_name_the_run_by_its_id_count_as_well(tenant: ZuoraTenant, r
     assert {row["number"] for row in runs.pull(NUMBER).invoices} == {"INV1", "INV2"}
 
 
+def test_the_field_that_names_the_run_is_a_setting(tenant: ZuoraTenant, clock: Clock, retries: RetryPolicy) -> None:
+    tenant.define("Invoice", {"BillRun__c": "text"})
+    tenant.add_bill_run(NUMBER, LAST, LAST, [])
+    tenant.put("Invoice", {"InvoiceNumber": "INV2", "AccountId": "a1", "Status": "Draft", "BillRun__c": NUMBER})
+    with ZuoraServer(tenant, client_id="tieout", client_secret=SECRET) as server:
+        config = ZuoraConfig(server.url, "tieout", SECRET, run_field="BillRun__c", retries=retries)
+        with closing(ZuoraRuns(config, shipped("zuora"), clock)) as opened:
+            assert {row["number"] for row in opened.pull(NUMBER).invoices} == {"INV2"}
+    with pytest.raises(PermanentError, match="must be the name of a field"):
+        ZuoraConfig(server.url, "tieout", SECRET, run_field="A = 'b' or C")
+
+
 def test_what_was_posted_in_an_earlier_attempt_is_no_draft(tenant: ZuoraTenant, runs: ZuoraRuns) -> None:
     ids = [_invoice(tenant, "INV1", "1"), _invoice(tenant, "INV2", "1", "Posted")]
     identity = tenant.add_bill_run(NUMBER, LAST, LAST, ids)
@@ -114,15 +128,29 @@ def test_a_run_that_bills_all_batches_names_none(
     clock: Clock, retries: RetryPolicy, named: list[str] | None, batches: str | None
 ) -> None:
     """How the platform says so stays with its connector: the gate reads batches, or none."""
-    run = {"id": "9f", "billRunNumber": NUMBER, "status": "Completed", "batches": named, "success": True}
+    assert _pulled(clock, retries, batches=named).run["batches"] == batches
+
+
+@pytest.mark.parametrize(
+    ("filters", "whole"), [(None, True), ([], True), ([{"filterType": "Account", "accountId": "a1"}], False)]
+)
+def test_a_run_for_some_accounts_is_not_the_whole(
+    clock: Clock, retries: RetryPolicy, filters: list[dict[str, str]] | None, whole: bool
+) -> None:
+    """Of the customers who have no draft in it nothing can be said."""
+    assert _pulled(clock, retries, batches=None, billRunFilters=filters).whole is whole
+
+
+def _pulled(clock: Clock, retries: RetryPolicy, **said: Any) -> DraftRun:
+    """A run without drafts, whose order says this."""
+    run = {"id": "9f", "billRunNumber": NUMBER, "status": "Completed", "success": True, **said}
     with respx.mock(base_url="https://rest.zuora.test") as wire:
         wire.post("/oauth/token").respond(json={"access_token": "t", "expires_in": 3600})
         wire.get(f"/v1/bill-runs/{NUMBER}").respond(json=run)
         wire.post("/v1/action/query").respond(json={"records": [], "size": 0, "done": True})
         config = ZuoraConfig("https://rest.zuora.test", "tieout", SECRET, retries=retries)
-        opened = ZuoraRuns(config, shipped("zuora"), clock)
-        assert opened.pull(NUMBER).run["batches"] == batches
-        opened.close()
+        with closing(ZuoraRuns(config, shipped("zuora"), clock)) as opened:
+            return opened.pull(NUMBER)
 
 
 def test_a_draft_that_cannot_be_read_stops_the_pull(tenant: ZuoraTenant, runs: ZuoraRuns) -> None:

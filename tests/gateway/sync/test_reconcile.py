@@ -148,6 +148,7 @@ def test_nobody_writes_meanwhile(installed: MemoryInstallation) -> None:
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(buried=set(), gone={"B1", "B2", "B3"}, changed=set())
 @example(buried={"B0"}, gone={"B1"}, changed={"B0", "B2"})
+@example(buried={"B0"}, gone={"B0"}, changed=set())
 @given(
     buried=st.sets(st.sampled_from(["B0", "B1", "B2", "B3"])),
     gone=st.sets(st.sampled_from(["B0", "B1", "B2", "B3", "B4"])),
@@ -172,6 +173,16 @@ def test_whatever_differs_the_books_are_equal_afterwards(
     totals = {key: row["total"] for key, row in installed.rows("invoices").items()}
     assert totals == {key: 7 if key in changed else 5 for key in keys[:4] if key not in gone}
     assert not reconcile(installed, Depth(values=True)).differs
+
+
+def test_what_a_killed_sync_wrote_is_published_though_nothing_differs(installed: MemoryInstallation) -> None:
+    installed.memory.remove("Bill", "B3", listed=False)
+    installed.store.bury("invoices", "mem", ["B3"], installed.memory.now)
+    assert not reconcile(installed, Depth(dry_run=True)).differs
+    assert "B3" in installed.rows("invoices"), "a dry run publishes nothing"
+    done = reconcile(installed)
+    assert (done.differs, set(installed.rows("invoices", deleted=True))) == (False, {"B3"})
+    assert reconcile(installed).snapshot is None
 
 
 def test_a_repair_that_breaks_off_is_published_as_far_as_it_came(installed: MemoryInstallation) -> None:

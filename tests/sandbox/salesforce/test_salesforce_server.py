@@ -56,7 +56,7 @@ def logged_in(server: SalesforceServer, version: str = "68.0") -> httpx.Client:
 
 def error_of(reply: httpx.Response) -> tuple[int, str]:
     [error] = reply.json()
-    assert set(error) == {"message", "errorCode"}
+    assert set(error) == {"message", "errorCode", "fields"}
     return reply.status_code, error["errorCode"]
 
 

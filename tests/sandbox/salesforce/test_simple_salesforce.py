@@ -149,6 +149,17 @@ def test_describe_get_and_deleted(session: requests.Session, org: SalesforceOrg,
     assert gone["latestDateCovered"] == "2026-05-07T12:05:00.000+0000"
 
 
+def test_updated(session: requests.Session, org: SalesforceOrg, now: list[datetime]) -> None:
+    client, since = login(session), NOON + timedelta(minutes=2)
+    now[0] += timedelta(minutes=5)
+    org.put("Account", {"Id": make_id("001", 3), "Name": "changed"})
+    org.remove("Account", make_id("001", 2))
+    told = sobject(client, "Account").updated(since, now[0] + timedelta(minutes=1))
+    assert told == {"ids": [make_id("001", 3)], "latestDateCovered": "2026-05-07T12:05:00.000+0000"}
+    with pytest.raises(SalesforceMalformedRequest, match="more than one minute"):
+        sobject(client, "Account").updated(since, since)
+
+
 def test_an_expired_session_is_renewed_by_the_client(session: requests.Session, server: SalesforceServer) -> None:
     client = login(session)
     server.expire_sessions()
