@@ -79,9 +79,7 @@ class SyncCycle:
         silences = 0
         for group in source.groups():
             names = self._scope.objects(source.mapping, group)
-            if silences >= PATIENCE:
-                self._fail(walker, names, next(reversed(walker.report.failures.values())))
-            elif names:
+            if names:
                 silences = self._read_group(walker, group, names, silences)
         return walker.report
 
@@ -99,12 +97,15 @@ class SyncCycle:
         absent = walker.report.absent
         for name in names:
             self._go_on()
+            if silences >= PATIENCE:
+                self._fail(walker, [name], next(reversed(walker.report.failures.values())))
+                continue
             try:
                 walks += self._poll(walker, name, alone=len(group) == 1)
                 silences = 0
             except NotVisible as error:
                 silences = 0
-                if walker.absent(name):
+                if walker.absent(name, described=bool(self._schemas.fields(walker.source.name, name))):
                     absent[name] = str(error)
                     log.info("%s does not have %s, which is optional. %s", walker.source.name, name, error)
                 else:
