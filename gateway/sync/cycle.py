@@ -22,11 +22,11 @@ from books.errors import BooksError
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store
-from connectors.errors import ConnectorError, LoginRefused, NotVisible, SchemaChanged, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, TransientError
 from connectors.mapping import Mapping as SourceMapping
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
-from gateway.sync.schemas import Schemas
+from gateway.sync.schemas import Schemas, described
 from gateway.sync.scope import EVERYTHING, Scope
 from gateway.sync.source import OpenSource, SourceReport
 from gateway.sync.vanished import bury_deleted, census_due, take_census
@@ -126,16 +126,9 @@ class SyncCycle:
     def _describe(self, source: OpenSource, name: str) -> None:
         """Keep what the source says of an object. Raises SchemaChanged where a mapped field vanished from it.
 
-        A source that does not describe an object may still hand it over, so that any other refusal is only logged.
         Files are described by a sample, in which a field may be missing.
         """
-        try:
-            fields = source.connector.fields(name)
-        except (SchemaChanged, LoginRefused, TransientError):
-            raise
-        except ConnectorError as error:
-            log.warning("%s does not describe %s: %s", source.name, name, error)
-            return
+        fields = described(source, name)
         if fields:
             self._schemas.note(source.name, name, fields, self._clock())
         if source.absence_counts:

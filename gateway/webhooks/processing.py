@@ -24,6 +24,7 @@ from gateway.installation import Installation
 from gateway.sweep import Sweep, concerned, sweep
 from gateway.sync.readings import entities_of
 from gateway.sync.run import SYNC_LOCK, open_source, opened_cycle
+from gateway.sync.schemas import Schemas
 from gateway.sync.scoped import ScopedPoll
 from gateway.webhooks.pending import Delivery, any_due, claim, done, forget, not_done
 
@@ -76,7 +77,9 @@ def _poll(installed: Installation, deliveries: Sequence[Delivery], ran: Processe
             ran.failed.update((one.key, str(error)) for one in mine)
             continue
         try:
-            _poll_source(ScopedPoll(source, installed.store, installed.ledger, installed.clock), mine, ran, lock)
+            schemas = Schemas(installed.database)
+            poll = ScopedPoll(source, installed.store, installed.ledger, schemas, installed.clock)
+            _poll_source(poll, mine, ran, lock)
         finally:
             source.connector.close()
 
