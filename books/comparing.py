@@ -31,11 +31,10 @@ def changed_columns(engine: duckdb.DuckDBPyConnection, rows: pa.Table, files: Se
     counts = ", ".join(
         f'count(*) FILTER (WHERE {condition}) AS "{name or "any"}"' for name, condition in differs.items()
     )
-    with engine.cursor() as cursor:
-        cursor.register("s", rows)
-        held = f"(SELECT * FROM {parquet(files)} WHERE NOT deleted)"
-        row = cursor.execute(f"SELECT {counts} FROM s JOIN {held} t ON t.key = s.key").fetchone() or ()
-    return {name: count for name, count in zip(differs, row, strict=True) if count}
+    found = _answer(
+        engine, files, f"SELECT {counts} FROM s JOIN (FROM held WHERE NOT deleted) t ON t.key = s.key", rows
+    )
+    return {name: count for name, (count,) in zip(differs, found.to_pydict().values(), strict=True) if count}
 
 
 def live_keys(engine: duckdb.DuckDBPyConnection, files: Sequence[str], among: pa.Array | None) -> pa.Array:
@@ -54,11 +53,32 @@ def parquet(files: Sequence[str]) -> str:
     )
 
 
+def padded(engine: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.Schema) -> str:
+    """The same, with a null for each column of the schema that none of the files has: they are of an earlier version.
+
+    Every file is opened to find out. Who reads asks for it only where DuckDB misses a column.
+    """
+    there = set(engine.sql(f"SELECT * FROM {parquet(files)}").columns)
+    whole = engine.from_arrow(schema.empty_table())
+    types = zip(whole.columns, whole.types, strict=True)
+    nulls = [f'CAST(NULL AS {type_}) AS "{name}"' for name, type_ in types if name not in there]
+    return f"(SELECT {', '.join(['*', *nulls])} FROM {parquet(files)})"
+
+
 def _keys(engine: duckdb.DuckDBPyConnection, files: Sequence[str], sql: str, rows: pa.Table | None = None) -> pa.Array:
     if not files:
         return pa.array([], pa.string())
+    return _answer(engine, files, sql, rows)["key"].cast(pa.string()).combine_chunks()
+
+
+def _answer(engine: duckdb.DuckDBPyConnection, files: Sequence[str], sql: str, rows: pa.Table | None) -> pa.Table:
     with engine.cursor() as cursor:
         if rows is not None:
             cursor.register("s", rows)
-        answer = cursor.sql(f"WITH held AS (SELECT * FROM {parquet(files)}) {sql}").to_arrow_table()
-    return answer["key"].cast(pa.string()).combine_chunks()
+        try:
+            return cursor.sql(f"WITH held AS (SELECT * FROM {parquet(files)}) {sql}").to_arrow_table()
+        except duckdb.BinderException:
+            if rows is None:
+                raise
+            held = padded(cursor, files, rows.schema)
+            return cursor.sql(f"WITH held AS (SELECT * FROM {held}) {sql}").to_arrow_table()

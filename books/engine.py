@@ -9,6 +9,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
+from books.comparing import padded, parquet
 from books.entities import ENTITIES, Entity
 from books.reading import REQUEST_SCHEMA, SOURCES_SCHEMA
 from books.snapshots import Snapshot
@@ -83,13 +84,14 @@ class Engine:
         if not files:
             self.hold(entity.name, entity.arrow.empty_table())
             return
-        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        try:
+            self._view_over(entity, parquet(files))
+        except duckdb.BinderException:
+            self._view_over(entity, padded(self.connection, files, entity.arrow))
+
+    def _view_over(self, entity: Entity, relation: str) -> None:
         names = ", ".join(f'"{column.name}"' for column in entity.columns)
-        self.connection.execute(
-            f'CREATE OR REPLACE VIEW "{entity.name}" AS SELECT {names} '
-            f"FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true, "
-            "hive_types = {'system': VARCHAR})"
-        )
+        self.connection.execute(f'CREATE OR REPLACE VIEW "{entity.name}" AS SELECT {names} FROM {relation}')
 
 
 def connect() -> duckdb.DuckDBPyConnection:

@@ -16,7 +16,7 @@ from weakref import finalize
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -200,13 +200,18 @@ class Store:
         return f"{self._root}/{entity(name).name}"
 
     def _open_or_create(self, name: str) -> DeltaTable:
-        path = self._path(name)
+        """The table with every column that the entity has: one that an earlier version made gets those that are new."""
+        path, schema = self._path(name), entity(name).arrow
         table = self._opened(name)
-        if table is not None:
-            return table
-        if "://" not in path:
-            Path(path).mkdir(parents=True, exist_ok=True)
-        return DeltaTable.create(path, entity(name).arrow, mode="ignore", partition_by=["system"])
+        if table is None:
+            if "://" not in path:
+                Path(path).mkdir(parents=True, exist_ok=True)
+            return DeltaTable.create(path, schema, mode="ignore", partition_by=["system"])
+        held = {field.name for field in table.schema().fields}
+        new = [field for field in Schema.from_arrow(schema).fields if field.name not in held]
+        if new:
+            table.alter.add_columns(new)
+        return table
 
     def _opened(self, name: str) -> DeltaTable | None:
         """The table; None where nothing was ever written. Raises PermanentError for what is no table."""

@@ -41,8 +41,10 @@ def verify(header: str, body: bytes, secrets: Iterable[str], now: datetime) -> N
     signatures = [value for name, value in parts if name == "v1"]
     if len(stamps) != 1 or not signatures or not _is_stamp(stamps[0]):
         raise WebhookRefused("Tieout-Signature must say t=<Unix seconds>,v1=<hex HMAC-SHA256 of t, a point, the body>.")
-    # All are compared, so that the time which this takes does not tell which of them fits.
-    fits = [_same(given, _expected(secret, stamps[0], body)) for secret in secrets if secret for given in signatures]
+    # The body is hashed once for each secret, however many signatures a stranger sends. All are compared, so that the
+    # time which this takes does not tell which of them fits.
+    expected = [_expected(secret, stamps[0], body) for secret in secrets if secret]
+    fits = [_same(given, wanted) for given in signatures for wanted in expected]
     if not any(fits):
         raise WebhookRefused("Tieout-Signature does not fit the body. Sign the bytes that are sent, with the secret.")
     if abs(now.timestamp() - int(stamps[0])) > TOLERANCE_S:

@@ -1,7 +1,7 @@
 """What the commands share: the installation, the two ways of printing, and exit statuses."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
@@ -37,14 +37,14 @@ def installation(config: Path) -> Installation:
 
 
 def instant(text: str) -> datetime:
-    """An ISO 8601 instant; BadParameter, which ends the command with status 2, where it is none or lacks its zone."""
+    """An ISO 8601 instant, in UTC. BadParameter, which ends the command with status 2, for none or one without zone."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        if at.tzinfo is None:
+            raise typer.BadParameter(f"{text!r} names no time zone; write 2026-11-01T00:00:00Z")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is no instant; write 2026-11-01T00:00:00Z") from None
-    if at.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} names no time zone; write 2026-11-01T00:00:00Z")
-    return at
 
 
 def print_json(document: Any) -> None:

@@ -124,6 +124,7 @@ def shown(report: CycleReport) -> dict[str, object]:
                 "deleted": found.deleted,
                 "failures": found.failures,
                 "outrun": found.outrun,
+                "absent": found.absent,
             }
             for name, found in report.sources.items()
         },
@@ -136,6 +137,8 @@ def _print(report: CycleReport) -> None:
         out.print(f"[bold]{name}[/bold]: {rows}; {found.rejects} rejected, {found.deleted} deleted.", highlight=False)
         if found.failure:
             out.print(f"  [red]not complete:[/red] {escape(found.failure)}", highlight=False)
+        if found.absent:
+            out.print(f"  without what is optional: {escape(', '.join(found.absent))}", highlight=False)
         for sentence in dict.fromkeys(found.outrun.values()):
             out.print(f"  [yellow]deletions out of reach:[/yellow] {escape(sentence)}", highlight=False)
     if report.snapshot:

@@ -1,13 +1,12 @@
 """`tieout webhooks`: the messages that source systems posted."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, out, print_json
-from gateway.errors import ConfigError
+from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, instant, out, print_json
 from gateway.webhooks.pending import counts
 from gateway.webhooks.processing import Processed, process
 
@@ -17,14 +16,15 @@ app = typer.Typer(help="The messages that source systems posted.", no_args_is_he
 @app.command("process", epilog="Example: `tieout webhooks process --now 2026-12-01T09:30:00Z`")
 def run(
     now: Annotated[
-        str | None, typer.Option(help="The moment to work for, with its time zone; the clock's by default.")
+        datetime | None,
+        typer.Option(parser=instant, metavar="INSTANT", help="The moment to work for; the clock's by default."),
     ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Read the records that due messages name, and ask the checks concerned. Status 1 when one was not done."""
     installed = installation(config)
-    ran = process(installed, _moment(now) if now else installed.clock())
+    ran = process(installed, now or installed.clock())
     if as_json:
         print_json(_shown(ran, counts(installed.database)))
     else:
@@ -42,13 +42,3 @@ def _shown(ran: Processed, states: dict[str, int]) -> dict[str, object]:
         "checks": list(ran.checks),
         "states": states,
     }
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"--now is {text!r}; write an instant such as 2026-12-01T09:30:00Z.") from None
-    if moment.tzinfo is None:
-        raise ConfigError("--now needs its time zone, such as 2026-12-01T09:30:00Z.")
-    return moment.astimezone(UTC)

@@ -51,7 +51,8 @@ class SourceVisit:
         try:
             connector = self._installed.connector(self._name)
         except ConnectorError as error:
-            yield self._fail("settings", str(error), f"Correct sources.{self._name} in tieout.yaml.")
+            place = f"sources.{self._name} in tieout.yaml, or the variables {variable(self._name, '*')}"
+            yield self._fail("settings", str(error), f"Correct {place}: a secret stands only in these.")
             return
         try:
             yield from self._asked(connector)

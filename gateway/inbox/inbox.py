@@ -5,6 +5,7 @@ that it made before. The file is durable before the sender hears that it was tak
 """
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from gateway.errors import NotFound, Refused, Unavailable
 from gateway.inbox.content import as_lines
 from gateway.installation import Installation
 from gateway.source_settings import opened_with, variable
+
+log = logging.getLogger(__name__)
 
 SECRET = "inbox_secret"
 
@@ -45,12 +48,15 @@ class Inbox:
     def take(self, source: str, name: str, body: bytes, signature: str, idempotency_key: str | None) -> Received:
         """Keep the records of a request for the next poll.
 
-        Raises NotFound for a source or an object that is not there; Refused for a source that takes no files, has no
-        secret, or whose object takes no JSON Lines, for a wrong signature, a body that is no JSON, and a key that was
-        used for another body; Unavailable where the folder cannot be written.
+        Raises NotFound for a source that takes nothing here, whatever the reason, and for an object that is not there;
+        Refused for a source that takes no files or whose object takes no JSON Lines, for a wrong signature, a body that
+        is no JSON, and a key that was used for another body; Unavailable where the folder cannot be written.
         """
-        said = self._source(source)
-        self._check(source, body, signature)
+        said = self._known(source, body, signature)
+        if said.connector != "files":
+            raise Refused(
+                f"{source} is a {said.connector} source, and only files sources take records here.", "no-inbox"
+            )
         mapped = self._object(source, name)
         lines, count = as_lines(body)
         path = _path(mapped, idempotency_key, body)
@@ -60,22 +66,18 @@ class Inbox:
             raise Unavailable(f"What was sent could not be kept. {error}") from error
         return Received(count, path, repeated)
 
-    def _source(self, name: str) -> Source:
-        said = self._installed.config.sources.get(name)
-        if said is None:
-            raise NotFound(f"There is no source {name!r}.")
-        if said.connector != "files":
-            raise Refused(f"{name} is a {said.connector} source, and only files sources take records here.", "no-inbox")
-        return said
-
-    def _check(self, source: str, body: bytes, signature: str) -> None:
+    def _known(self, source: str, body: bytes, signature: str) -> Source:
+        """The source, for a sender who has its secret; strangers do not learn which sources there are."""
+        said = self._installed.config.sources.get(source)
         secrets = self._environment.get(variable(source, SECRET), "").split()
-        if not secrets:
-            raise Refused(f"{source} takes nothing here until {variable(source, SECRET)} is set.", "no-inbox")
+        if said is None or not secrets:
+            log.warning("Something was sent to the inbox of %r; it takes nothing until its secret is set.", source)
+            raise NotFound("There is no such inbox.")
         try:
             signed.verify(signature, body, secrets, self._clock())
         except WebhookRefused as error:
             raise Refused(str(error), "signature-refused") from error
+        return said
 
     def _object(self, source: str, name: str) -> ObjectMapping:
         objects = self._installed.mappings[source].objects

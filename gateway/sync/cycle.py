@@ -22,11 +22,11 @@ from books.errors import BooksError
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store
-from connectors.errors import ConnectorError, LoginRefused, NotVisible, SchemaChanged, TransientError
+from connectors.errors import ConnectorError, LoginRefused, NotVisible, TransientError
 from connectors.mapping import Mapping as SourceMapping
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
-from gateway.sync.schemas import Schemas
+from gateway.sync.schemas import Schemas, described
 from gateway.sync.scope import EVERYTHING, Scope
 from gateway.sync.source import OpenSource, SourceReport
 from gateway.sync.vanished import bury_deleted, census_due, take_census
@@ -79,9 +79,7 @@ class SyncCycle:
         silences = 0
         for group in source.groups():
             names = self._scope.objects(source.mapping, group)
-            if silences >= PATIENCE:
-                self._fail(walker, names, next(reversed(walker.report.failures.values())))
-            elif names:
+            if names:
                 silences = self._read_group(walker, group, names, silences)
         return walker.report
 
@@ -99,12 +97,15 @@ class SyncCycle:
         absent = walker.report.absent
         for name in names:
             self._go_on()
+            if silences >= PATIENCE:
+                self._fail(walker, [name], next(reversed(walker.report.failures.values())))
+                continue
             try:
                 walks += self._poll(walker, name, alone=len(group) == 1)
                 silences = 0
             except NotVisible as error:
                 silences = 0
-                if walker.absent(name):
+                if walker.absent(name, described=bool(self._schemas.fields(walker.source.name, name))):
                     absent[name] = str(error)
                     log.info("%s does not have %s, which is optional. %s", walker.source.name, name, error)
                 else:
@@ -125,16 +126,9 @@ class SyncCycle:
     def _describe(self, source: OpenSource, name: str) -> None:
         """Keep what the source says of an object. Raises SchemaChanged where a mapped field vanished from it.
 
-        A source that does not describe an object may still hand it over, so that any other refusal is only logged.
         Files are described by a sample, in which a field may be missing.
         """
-        try:
-            fields = source.connector.fields(name)
-        except (SchemaChanged, LoginRefused, TransientError):
-            raise
-        except ConnectorError as error:
-            log.warning("%s does not describe %s: %s", source.name, name, error)
-            return
+        fields = described(source, name)
         if fields:
             self._schemas.note(source.name, name, fields, self._clock())
         if source.absence_counts:

@@ -20,6 +20,7 @@ from gateway.installation import Installation
 from gateway.sync.comparison import Comparison, Listed, list_keys
 from gateway.sync.readings import entities_of
 from gateway.sync.run import open_source, opened_cycle, sync_lock
+from gateway.sync.schemas import Schemas, described
 from gateway.sync.scope import Scope, validate
 from gateway.sync.source import OpenSource
 from gateway.sync.vanished import vanished
@@ -101,7 +102,7 @@ def _source(
             why = "Files bring news and never say what is gone, so that there is nothing to compare the books with."
             return [Comparison(of, trouble=why, comparable=False) for of in wanted]
         walker = Walker(source, installed.store, installed.ledger, installed.clock, progress=progress)
-        return Reconciliation(walker, depth, go_on).run(wanted)
+        return Reconciliation(walker, Schemas(installed.database), depth, go_on).run(wanted)
     finally:
         source.connector.close()
 
@@ -109,8 +110,9 @@ def _source(
 class Reconciliation:
     """The comparison of one source's objects."""
 
-    def __init__(self, walker: Walker, depth: Depth, go_on: Callable[[], None]) -> None:
+    def __init__(self, walker: Walker, schemas: Schemas, depth: Depth, go_on: Callable[[], None]) -> None:
         self._walker = walker
+        self._schemas = schemas
         self._depth = depth
         self._go_on = go_on
         self._listed: dict[str, Listed] = {}
@@ -145,6 +147,9 @@ class Reconciliation:
         return None
 
     def _object(self, found: Comparison) -> None:
+        """Raises SchemaChanged where a mapped field is hidden: repairs would write that it is empty."""
+        mapped = self._source.mapping.objects[found.object]
+        self._schemas.require(self._source.name, mapped, described(self._source, found.object))
         listed = list_keys(self._walker, found.object)
         found.counted, found.listed = listed.counted, listed.records
         refused = pa.array(sorted(self._walker.ledger.reject_keys(self._source.name, found.object)), pa.string())

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,12 +14,15 @@ from sqlalchemy.orm import Session
 
 from books.store import Store, table_from
 from connectors.contract import SourceField
-from connectors.errors import SchemaChanged
+from connectors.errors import ConnectorError, LoginRefused, SchemaChanged, TransientError
 from connectors.mapping import ObjectMapping
 from gateway.db.session import Database
 from gateway.sync.described import columns_of, missing
 from gateway.sync.schema_diff import Change, Difference, compare
+from gateway.sync.source import OpenSource
 from gateway.sync.tables import SchemaChange, SourceSchema
+
+log = logging.getLogger(__name__)
 
 ENTITY = "metadata_changes"
 
@@ -69,8 +73,11 @@ class Schemas:
         A field that never was described is left to the query, which knows better than a catalogue of the vendor's.
         """
         absent = missing(mapped, fields)
-        history = self.history(system, mapped.name) if absent else []
-        last = {seen.difference.field.lower(): seen.difference for seen in history}
+        if not absent:
+            return
+        kept = (Difference(field.name, Change.VANISHED, field.type, None) for field in self.fields(system, mapped.name))
+        history = (seen.difference for seen in self.history(system, mapped.name))
+        last = {difference.field.lower(): difference for difference in (*kept, *history)}
         lost = [_sentence(system, mapped, path, last[path.lower()]) for path in absent if path.lower() in last]
         if lost:
             raise SchemaChanged(" ".join(lost))
@@ -84,6 +91,21 @@ class Schemas:
         with self._database.session() as session:
             numbers = [row.number for row in rows]
             session.execute(update(SchemaChange).where(SchemaChange.number.in_(numbers)).values(published=True))
+
+
+def described(source: OpenSource, name: str) -> Sequence[SourceField]:
+    """What a source says of an object now; nothing where it says nothing.
+
+    A source that does not describe an object may still hand it over, so that any refusal is only logged but those that
+    concern the object itself, which are raised: SchemaChanged, LoginRefused, TransientError.
+    """
+    try:
+        return source.connector.fields(name)
+    except (SchemaChanged, LoginRefused, TransientError):
+        raise
+    except ConnectorError as error:
+        log.warning("%s does not describe %s: %s", source.name, name, error)
+        return ()
 
 
 def _said(field: SourceField) -> dict[str, object]:

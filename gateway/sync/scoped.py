@@ -18,6 +18,7 @@ from connectors.mapping import ObjectMapping
 from gateway.sync import family
 from gateway.sync.ledger import Ledger
 from gateway.sync.readings import entities_of
+from gateway.sync.schemas import Schemas
 from gateway.sync.source import OpenSource, SourceReport
 from gateway.sync.walk import Walker
 
@@ -25,8 +26,11 @@ from gateway.sync.walk import Walker
 class ScopedPoll:
     """Records of one source by their keys. The caller holds the sync's lock, and publishes."""
 
-    def __init__(self, source: OpenSource, store: Store, ledger: Ledger, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, source: OpenSource, store: Store, ledger: Ledger, schemas: Schemas, clock: Callable[[], datetime]
+    ) -> None:
         self.source = source
+        self._schemas = schemas
         self._store = store
         self._walker = Walker(source, store, ledger, clock)
         self._found: dict[tuple[str, str], Record | None] = {}
@@ -63,7 +67,9 @@ class ScopedPoll:
         return [record for key in dict.fromkeys(keys) if (record := self._found[name, key]) is not None]
 
     def _fetch(self, name: str, keys: Sequence[str]) -> None:
+        """Raises SchemaChanged where the last sync missed a mapped field, which would be written as empty."""
         mapped = self.source.mapping.objects[name]
+        self._schemas.require(self.source.name, mapped, self._schemas.fields(self.source.name, name))
         records = [record for some in self.source.connector.fetch(name, keys) for record in some]
         self._walker.take(name, records)
         self.touched.update((self.source.name, entity) for entity in entities_of(self.source.mapping, name))

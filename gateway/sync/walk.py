@@ -84,7 +84,7 @@ class Walker:
         walked = Walked(name, mapped, started, standing, since is None and source.absence_counts)
         if since is None:
             self.ledger.clear_rejects(source.name, name)
-        if walked.whole and not (alone and self._is_new(name)):
+        if walked.whole and not (alone and self._holds_none(entities_of(source.mapping, name))):
             walked.keys = Keys()
         self._read(walked, since)
         return walked
@@ -109,15 +109,21 @@ class Walker:
         apart = Walked(name, self.source.mapping.objects[name], now, Standing(None, now, None), whole=False)
         self._note(apart, Page(records, None), self._write(apart, records))
 
-    def absent(self, name: str) -> bool:
-        """Whether an object that is not visible never was: it is optional, was never read, and left no rows."""
-        source = self.source
-        is_new = source.mapping.objects[name].optional and self._is_new(name)
-        return is_new and self.ledger.forget_unread(source.name, name)
+    def absent(self, name: str, *, described: bool) -> bool:
+        """Whether an object that is not visible never was: it is optional, was never read, and left no rows.
 
-    def _is_new(self, name: str) -> bool:
-        """Nothing in the books can have vanished from the source: they hold nothing of it."""
-        entities = entities_of(self.source.mapping, name)
+        Rows of an entity that others fill as well may be theirs. Then an object was there if it ever was `described`.
+        """
+        mapping = self.source.mapping
+        others = {e for other in mapping.walked if other != name for e in entities_of(mapping, other)}
+        entities = entities_of(mapping, name)
+        if not mapping.objects[name].optional or (described and not others.isdisjoint(entities)):
+            return False
+        own = [entity for entity in entities if entity not in others]
+        return self._holds_none(own) and self.ledger.forget_unread(self.source.name, name)
+
+    def _holds_none(self, entities: Iterable[str]) -> bool:
+        """Nothing of these in the books can have vanished from the source: they hold nothing of it."""
         return not any(len(self.store.live(entity, self.source.name)) for entity in entities)
 
     def _read(self, walked: Walked, since: Position | None) -> None:

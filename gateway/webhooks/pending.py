@@ -16,6 +16,7 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 AT_ONCE = 500
 # A vendor repeats a message for some days; for so long it has to be known again.
 KEPT = timedelta(days=30)
+_NEVER_ENDED = f"None of {MOST_ATTEMPTS} attempts came to an end. The next ordinary poll reads what it names."
 
 Key = tuple[str, str]
 
@@ -43,15 +44,20 @@ def any_due(database: Database, now: datetime) -> bool:
 def claim(database: Database, now: datetime) -> list[Delivery]:
     """The oldest due messages, each for this caller alone until its wait has passed.
 
-    An attempt counts when it begins: a message that ends the process cannot be tried without end.
+    An attempt counts when it begins, and after the last one nobody tries again: a message that ends the process would
+    else be tried without end.
     """
     due = select(WebhookDelivery).where(*_is_due(now)).order_by(WebhookDelivery.received_at).limit(AT_ONCE)
     with database.session() as session:
         rows = session.scalars(due.with_for_update(skip_locked=True)).all()
-        for row in rows:
+        tried = [row for row in rows if row.attempts < MOST_ATTEMPTS]
+        for row in tried:
             row.attempts += 1
             row.next_at = now + min(FIRST_WAIT * 2 ** (row.attempts - 1), LONGEST_WAIT)
-        return [Delivery(row.source, row.message_id, row.records, row.attempts) for row in rows]
+        for row in rows:
+            if row not in tried:
+                row.state, row.ended_at, row.failure = State.FAILED.value, now, _NEVER_ENDED
+        return [Delivery(row.source, row.message_id, row.records, row.attempts) for row in tried]
 
 
 def done(database: Database, keys: Iterable[Key], now: datetime) -> None:

@@ -24,6 +24,7 @@ from gateway.installation import Installation
 from gateway.sweep import Sweep, concerned, sweep
 from gateway.sync.readings import entities_of
 from gateway.sync.run import SYNC_LOCK, open_source, opened_cycle
+from gateway.sync.schemas import Schemas
 from gateway.sync.scoped import ScopedPoll
 from gateway.webhooks.pending import Delivery, any_due, claim, done, forget, not_done
 
@@ -58,7 +59,7 @@ def process(installed: Installation, now: datetime) -> Processed:
             return ran
         with tracer.start_as_current_span("webhooks.poll"):
             deliveries = claim(database, now)
-            _poll(installed, deliveries, ran)
+            _poll(installed, deliveries, ran, lock)
             _publish(installed, lock)
     ran.checks = concerned(installed, ran.touched, ran.partial)
     if ran.checks:
@@ -67,7 +68,7 @@ def process(installed: Installation, now: datetime) -> Processed:
     return ran
 
 
-def _poll(installed: Installation, deliveries: Sequence[Delivery], ran: Processed) -> None:
+def _poll(installed: Installation, deliveries: Sequence[Delivery], ran: Processed, lock: Held) -> None:
     for name in dict.fromkeys(delivery.source for delivery in deliveries):
         mine = [delivery for delivery in deliveries if delivery.source == name]
         try:
@@ -76,15 +77,18 @@ def _poll(installed: Installation, deliveries: Sequence[Delivery], ran: Processe
             ran.failed.update((one.key, str(error)) for one in mine)
             continue
         try:
-            _poll_source(ScopedPoll(source, installed.store, installed.ledger, installed.clock), mine, ran)
+            schemas = Schemas(installed.database)
+            poll = ScopedPoll(source, installed.store, installed.ledger, schemas, installed.clock)
+            _poll_source(poll, mine, ran, lock)
         finally:
             source.connector.close()
 
 
-def _poll_source(poll: ScopedPoll, deliveries: Sequence[Delivery], ran: Processed) -> None:
+def _poll_source(poll: ScopedPoll, deliveries: Sequence[Delivery], ran: Processed, lock: Held) -> None:
     """A source that is away is not asked for each object."""
     try:
         for name in _named(poll, deliveries):
+            _keep(lock)
             _read(poll, name, [one for one in deliveries if name in one.records], ran)
     except (ConnectorError, BooksError) as error:
         ran.failed.update((one.key, str(error)) for one in deliveries)
@@ -98,8 +102,8 @@ def _poll_source(poll: ScopedPoll, deliveries: Sequence[Delivery], ran: Processe
 
 
 def _named(poll: ScopedPoll, deliveries: Sequence[Delivery]) -> list[str]:
-    """The objects that the mapping reads, each once."""
-    known = poll.source.mapping.objects
+    """The objects that a sync reads, each once: what is read on demand has no place in the books."""
+    known = poll.source.mapping.walked
     return [name for name in dict.fromkeys(name for one in deliveries for name in one.records) if name in known]
 
 
@@ -121,10 +125,15 @@ def _read(poll: ScopedPoll, name: str, deliveries: Sequence[Delivery], ran: Proc
             _read(poll, name, [one], ran)
 
 
-def _publish(installed: Installation, lock: Held) -> None:
-    """A snapshot, where the tables hold what none names yet. Raises Unavailable where the lock was lost on the way."""
+def _keep(lock: Held) -> None:
+    """Raises Unavailable where the lock was lost: a sync may have read newer records than those that we would write."""
     if not lock.still():
         raise Unavailable("The database let go of this run, so that a sync may have begun: nothing was published.")
+
+
+def _publish(installed: Installation, lock: Held) -> None:
+    """A snapshot, where the tables hold what none names yet. Raises Unavailable as `_keep`."""
+    _keep(lock)
     snapshot = installed.ledger.latest()
     if snapshot is None or installed.store.versions() != snapshot.versions:
         opened_cycle(installed).publish(installed.mappings, installed.matching, installed.books)

@@ -9,10 +9,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from books.engine import Engine
+from books.entities import entity
 from books.errors import PermanentError
 from books.snapshots import Snapshot
 from books.store import FILES_TO_CLUSTER, Store, table_from
@@ -182,3 +184,29 @@ def test_an_older_version_is_still_read_whole(store: Store) -> None:
 def no_lock_files(tmp_path: Path) -> Iterator[None]:
     yield
     assert not list(tmp_path.glob("**/*.lock"))
+
+
+def test_books_of_an_earlier_version_are_read_and_written(store: Store, tmp_path: Path) -> None:
+    """Their table lacks columns that the entity has by now, as do all files until the next row is written."""
+    whole = entity("opportunities").arrow
+    old = pa.schema([field for field in whole if field.name not in ("amount", "close_date")])
+    path = str(tmp_path / "books" / "opportunities")
+    DeltaTable.create(path, old, partition_by=["system"])
+    rows = table_from("opportunities", [row("1"), row("2"), row("3")])
+    write_deltalake(path, rows.select(old.names), mode="append")
+    columns = "key, amount, deleted"
+    assert held(store, columns) == [("1", None, False), ("2", None, False), ("3", None, False)]
+    assert store.bury("opportunities", "crm", ["3"], NOW) == 1
+    assert store.differences("opportunities", "crm", rows.slice(0, 1)) == {"amount": 1, "": 1}
+    assert held(store, columns) == [("1", None, False), ("2", None, False), ("3", None, True)]
+    assert store.merge("opportunities", "crm", table_from("opportunities", [row("1", "7"), row("4", "9")])) == 2
+    assert store.merge("opportunities", "crm", table_from("opportunities", [row("1", "7")])) == 0
+    for n in range(FILES_TO_CLUSTER):
+        merge(store, row(f"9{n}", "3"))
+    assert store.cluster("opportunities")
+    assert [found for found in held(store, columns) if not found[0].startswith("9")] == [
+        ("1", Decimal(7), False),
+        ("2", None, False),
+        ("3", None, True),
+        ("4", Decimal(9), False),
+    ]

@@ -1,6 +1,7 @@
 """The signature of what is posted to us: what we sign ourselves is taken, and nothing else."""
 
 from datetime import timedelta
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,19 @@ def test_a_secret_is_changed_without_a_gap() -> None:
     other = signature(b"the-next-secret", STAMP, BODY).partition(",")[2]
     verify(f"t={STAMP}, {other}, {V1}", BODY, [SECRET], NOON)
     verify(GOOD, BODY, ["the-next-secret", SECRET], NOON)
+
+
+def test_many_signatures_cost_little_more_than_one() -> None:
+    """Who knows no secret must not make us hash a large body hundreds of times."""
+    body = bytes(4_000_000)
+
+    def cost(signatures: int) -> float:
+        begun = process_time()
+        with pytest.raises(WebhookRefused, match="does not fit"):
+            verify(f"t={STAMP}" + ",v1=0" * signatures, body, [SECRET], NOON)
+        return process_time() - begun
+
+    assert cost(800) < 50 * cost(1)
 
 
 @pytest.mark.parametrize(

@@ -86,11 +86,11 @@ def test_all_is_well(installed: MemoryInstallation) -> None:
 def test_a_missing_secret_is_named_and_nothing_is_asked(
     installed: MemoryInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("TIEOUT_MEM_CONSUMER_SECRET")
+    monkeypatch.delenv("TIEOUT_MEM_CONSUMER_KEY")
     installed.memory.asked.clear()
     (finding,) = found(installed, "settings")
-    assert "TIEOUT_MEM_CONSUMER_SECRET" in finding.advice
-    assert "TIEOUT_MEM_CONSUMER_KEY" not in finding.advice
+    assert "TIEOUT_MEM_CONSUMER_KEY" in finding.advice
+    assert "TIEOUT_MEM_CONSUMER_SECRET" not in finding.advice
     assert installed.memory.asked == []
 
 

@@ -176,10 +176,10 @@ def test_no_record_is_no_news(sender: Sender) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
     [
-        ("nobody/errors", 404, "There is no source 'nobody'"),
+        ("nobody/errors", 404, "There is no such inbox."),
         ("platform/nothing", 404, "has no object 'nothing'; it has runs, errors"),
         ("zuora/invoice", 409, "zuora is a zuora source"),
-        ("closed/errors", 409, "until TIEOUT_CLOSED_INBOX_SECRET is set"),
+        ("closed/errors", 404, "There is no such inbox."),
         ("other/lines", 409, "lines reads lines/*.csv"),
     ],
 )
@@ -194,6 +194,13 @@ def test_a_wrong_signature_writes_nothing(sender: Sender, tmp_path: Path) -> Non
     assert answer.headers["www-authenticate"].startswith("Tieout-Signature")
     assert SECRET not in answer.text
     assert _files(tmp_path) == []
+
+
+def test_a_stranger_learns_nothing_about_sources(sender: Sender) -> None:
+    paths = ("platform/errors", "platform/nothing", "zuora/invoice", "other/lines")
+    answers = {sender.post(ERROR, path, secret="somebody else's").text for path in paths}
+    assert len(answers) == 1
+    assert "signature-refused" in answers.pop()
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(sender: Sender, tmp_path: Path) -> None:

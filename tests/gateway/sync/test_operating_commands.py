@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 
 import pytest
+import typer
 import yaml
 
+from gateway.cli.shared import instant
 from tests.gateway.sync.commands import CommandServer
 from tests.gateway.sync.systems import Systems, invoice
 
@@ -122,3 +124,10 @@ def test_billing_is_examined_compared_and_repaired(run: Run, live_systems: Syste
     status, output = run("reconcile", "--source", "billing", "--values")
     assert status == 0, output
     assert "The books hold what the sources hold." in output
+
+
+def test_an_instant_is_in_utc_whatever_zone_it_was_written_in() -> None:
+    assert instant("2026-11-01T02:00:00+02:00").isoformat() == "2026-11-01T00:00:00+00:00"
+    for text in ("2026-11-01T02:00:00", "yesterday", "0001-01-01T00:00:00+14:00"):
+        with pytest.raises(typer.BadParameter, match="write 2026-11-01T00:00:00Z"):
+            instant(text)

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import SourceField
-from connectors.errors import PermanentError
+from connectors.errors import PermanentError, SchemaChanged
 from gateway.db.session import Database
+from gateway.sync.reconcile import Depth, reconcile
+from gateway.sync.run import open_source
 from gateway.sync.schema_diff import Change, Difference, compare
 from gateway.sync.schemas import Schemas
+from gateway.sync.scoped import ScopedPoll
 from tests.gateway.sync.memory import FIELDS, NOW, MemoryInstallation, filled
 
 
@@ -130,3 +133,24 @@ def test_differences_are_kept_for_good(database: Database) -> None:
         Difference("A", Change.TYPE, "string", "double"),
         Difference("A", Change.TYPE, "double", "string"),
     ]
+
+
+def test_a_hidden_field_is_not_repaired_to_nothing(installed: MemoryInstallation) -> None:
+    """A source that leaves it out of its records, instead of refusing them, would else empty the column."""
+    memory = installed.memory
+    less = {name: kind for name, kind in FIELDS["Bill"].items() if name != "Total"}
+    for record in memory.records["Bill"].values():
+        del record["Total"]
+    memory.describe("Bill", **less)
+    totals = {key: row["total"] for key, row in installed.rows("invoices").items()}
+    for _ in range(2):
+        (bill,) = (one for one in reconcile(installed, Depth(values=True)).sources["mem"] if one.object == "Bill")
+        assert "does not show the field Total of Bill any more" in str(bill.trouble)
+        assert (bill.compared, bill.repaired) == (0, 0)
+        installed.sync()
+    source = open_source(installed, "mem")
+    poll = ScopedPoll(source, installed.store, installed.ledger, Schemas(installed.database), installed.clock)
+    with pytest.raises(SchemaChanged, match="Total of Bill"):
+        poll.read("Bill", ["B1"])
+    installed.sync()
+    assert {key: row["total"] for key, row in installed.rows("invoices").items()} == totals

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from gateway.db.lock import advisory_lock
 from gateway.db.session import Database
+from gateway.errors import Unavailable
 from gateway.jobs import process_in_turn
 from gateway.sync.run import SYNC_LOCK
 from gateway.webhooks.pending import KEPT, MOST_ATTEMPTS, claim
@@ -23,7 +24,8 @@ from gateway.webhooks.tables import WebhookDelivery
 from tests.gateway.sync.commands import CommandServer
 from tests.gateway.sync.doorway import Doorway
 from tests.gateway.sync.systems import Reader, Systems, invoice
-from tests.gateway.webhooks.webhook_world import WebhookWorld
+from tests.gateway.sync.test_one_at_a_time import end_holders
+from tests.gateway.webhooks.webhook_world import CRM_SECRET, WebhookWorld
 
 QUERY = "POST /v1/action/query"
 
@@ -158,6 +160,41 @@ def test_what_the_mapping_does_not_read_is_of_no_concern(world: WebhookWorld, in
     assert (len(ran.done), ran.touched, list(ran.checks)) == (1, set(), [])
 
 
+def test_what_is_read_on_demand_does_not_come_into_the_books(world: WebhookWorld) -> None:
+    mapping = world.systems.folder / "billing.yaml"
+    run = "  bill-run: {key: id, on_demand: true, targets: [{entity: invoice_runs, columns: {number: id}}]}\n"
+    mapping.write_text(mapping.read_text(encoding="utf-8") + run, encoding="utf-8")
+    world.reader.sync()
+    assert world.installed.mappings["billing"].objects["bill-run"].on_demand
+    world.called_out("bill-run", "b-1")
+    with _asked(world, queries=0):
+        assert len(world.run().done) == 1
+
+
+def test_a_run_that_lost_its_lock_reads_no_further(world: WebhookWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.reader.sync()
+    monkeypatch.setenv("TIEOUT_ERP_WEBHOOK_SECRET", CRM_SECRET)
+    customer = world.systems.account.put("customer", {"companyname": "A", "entityid": "C-1"})
+    assert world.signed({"customer": [str(customer)], "transaction": ["7"]}, source="erp").status_code == 202
+    before, refused = world.snapshot(), list[Unavailable]()
+    world.systems.netsuite.requests.clear()
+
+    def first() -> None:
+        try:
+            world.run()
+        except Unavailable as error:
+            refused.append(error)
+
+    with world.systems.netsuite.held():
+        running = threading.Thread(target=first)
+        running.start()
+        world.systems.netsuite.wait_in_flight(1)
+        assert end_holders(world.reader, SYNC_LOCK) == 1
+    running.join(timeout=60)
+    assert (len(refused), world.states(), world.snapshot()) == (1, {"pending": 1}, before)
+    assert world.systems.netsuite.requests == {"token": 1, "suiteql": 1}
+
+
 def test_before_the_first_sync_a_message_waits(world: WebhookWorld, account: str) -> None:
     key = world.systems.tenant.put("Invoice", invoice(account, "INV-1"))
     world.called_out("Invoice", key)
@@ -233,6 +270,18 @@ def test_too_many_attempts_end_in_a_sentence_and_the_poll_covers_it(world: Webho
         world.run()
     world.reader.sync()
     assert _total(world, invoices[0]) == Decimal(150)
+
+
+def test_a_message_that_ends_the_process_is_not_tried_without_end(world: WebhookWorld, invoices: list[str]) -> None:
+    world.called_out("Invoice", invoices[0])
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        assert [one.attempt for one in claim(world.installed.database, world.now)] == [attempt]
+        world.systems.forward(hours=1)
+    with _asked(world, queries=0):
+        assert world.run().done == []
+    message = _message(world, "n-1")
+    assert (message.state, message.ended_at) == ("failed", world.now)
+    assert "None of 6 attempts came to an end" in (message.failure or "")
 
 
 def test_one_bad_message_does_not_hold_up_the_others(world: WebhookWorld, invoices: list[str]) -> None:
