@@ -31,7 +31,8 @@ def _freshness(installed: Installation, name: str) -> Iterator[Finding]:
         yield fail(name, "freshness", f"{who} {trouble}.", advice)
     if not troubles:
         due = min(reading.stale_at for reading in readings.values() if reading.stale_at)
-        yield ok(name, "freshness", f"All {len(readings)} entities are fresh until {due:%Y-%m-%d %H:%M} UTC.")
+        who = f"All {len(readings)} entities are" if len(readings) > 1 else f"{next(iter(readings))} is"
+        yield ok(name, "freshness", f"{who} fresh until {due:%Y-%m-%d %H:%M} UTC.")
 
 
 def _advice(name: str, reading: Reading, now: datetime) -> str:

@@ -134,17 +134,23 @@ class SourceVisit:
         """A line for each object with something wrong, and one for all the others."""
         mapping = self._installed.mappings[self._name]
         readable, described = 0, 0
+        absent: list[str] = []
         for name in mapping.walked:
-            wrong = list(self._object(connector, mapping.objects[name]))
+            wrong = list(self._object(connector, mapping.objects[name], absent))
             yield from wrong
             readable += not any(finding.topic == "permissions" for finding in wrong)
             described += not wrong
-        if readable:
-            yield self._ok("permissions", f"{readable} of {len(mapping.walked)} objects can be read.")
-        if described:
-            yield self._ok("fields", f"The mapped fields of {described} of {len(mapping.walked)} objects are there.")
+        expected = len(mapping.walked) - len(absent)
+        if readable > len(absent):
+            yield self._ok("permissions", f"{readable - len(absent)} of {expected} objects can be read.")
+        if described > len(absent):
+            text = f"The mapped fields of {described - len(absent)} of {expected} objects are there."
+            yield self._ok("fields", text)
+        if absent:
+            yield self._ok("optional", f"It does not have {', '.join(absent)}, which the mapping leaves open.")
 
-    def _object(self, connector: Connector, mapped: ObjectMapping) -> Iterator[Finding]:
+    def _object(self, connector: Connector, mapped: ObjectMapping, absentees: list[str]) -> Iterator[Finding]:
+        """What is wrong with it. An optional one that is not visible is added to `absentees`."""
         try:
             absent = missing(mapped, connector.fields(mapped.name))
             _read_one(connector, mapped)
@@ -152,7 +158,9 @@ class SourceVisit:
             finding = self._fail("permissions", f"{mapped.name}: {error}", _wait_or_mend(error))
             raise Silent(finding) from error
         except NotVisible as error:
-            if not mapped.optional:
+            if mapped.optional:
+                absentees.append(mapped.name)
+            else:
                 yield self._unreadable(mapped, error)
             return
         except ConnectorError as error:
