@@ -96,7 +96,7 @@ class progress:
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description:<42}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=err, transient=True)
+        self._bars = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
     def __enter__(self) -> "progress":
