@@ -82,7 +82,7 @@ def test_every_example_loads(place: str, tmp_path: Path) -> None:
 def known_variables() -> set[str]:
     """Those of the examples' sources, and those that stand in the code."""
     of_sources = {variable(name, key) for name, kind in named_sources().items() for key in needs(kind)}
-    posted = {variable(name, key) for name in named_sources() for key in (WEBHOOK_SECRET, INBOX_SECRET)}
+    posted = {variable(name, key) for name in named_sources() for key in ("webhook_secret", "inbox_secret")}
     return of_sources | posted | set(re.findall(r"TIEOUT_[A-Z_]+[A-Z]", CODE))
 
 

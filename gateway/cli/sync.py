@@ -133,7 +133,9 @@ def shown(report: CycleReport) -> dict[str, object]:
 
 def _print(report: CycleReport) -> None:
     for name, found in report.sources.items():
-        rows = ", ".join(f"{count:,} {entity}" for entity, count in sorted(found.rows.items()) if count) or "nothing new"
+        rows = (
+            ", ".join(f"{count:,} {entity}" for entity, count in sorted(found.rows.items()) if count) or "nothing new"
+        )
         out.print(f"[bold]{name}[/bold]: {rows}; {found.rejects} rejected, {found.deleted} deleted.", highlight=False)
         if found.failure:
             out.print(f"  [red]not complete:[/red] {escape(found.failure)}", highlight=False)
