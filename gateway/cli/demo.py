@@ -14,7 +14,7 @@ from gateway.cli.shared import err, out
 from gateway.cli.sync import progress
 from gateway.demo import story
 from gateway.demo.report import summarise
-from gateway.demo.world import World
+from gateway.demo.world import ENVIRONMENT_FILE, World
 from gateway.jobs import all_jobs
 from gateway.scheduler import lead
 
@@ -31,7 +31,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the summary instead of serving the console.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write what was found to this JSON file.")] = None,
     port: Annotated[int, typer.Option(help="The console's port; 0 takes any free one.")] = 8080,
-    accounts: Annotated[int, typer.Option(min=60, help="How many customers the company has.")] = 240,
+    accounts: Annotated[int, typer.Option(min=120, help="How many customers the company has.")] = 240,
     seed: Annotated[int, typer.Option(help="Which company.")] = 7,
     folder: Annotated[Path, typer.Option(help="Where its state is kept; emptied at each start.")] = Path(
         ".tieout/demo"
@@ -67,7 +67,12 @@ def _serve(world: World, address: str) -> None:
     key = story.api_key(world)
     (world.folder / KEY_FILE).write_text(key, encoding="utf-8")
     out.print(f"\nConsole  [bold]{address}/[/]   (Ctrl-C ends the demo)")
-    out.print(f"API key  {key}   (kept in {folder_shown(world.folder)}/{KEY_FILE})", highlight=False)
+    shown = folder_shown(world.folder)
+    out.print(f"API key  {key}   (kept in {shown}/{KEY_FILE})", highlight=False)
+    out.print(
+        f"Commands [bold]. {shown}/{ENVIRONMENT_FILE}[/] and then: tieout doctor -c {shown}/tieout.yaml",
+        highlight=False,
+    )
     try:
         port = int(address.rsplit(":", 1)[1])
         uvicorn.run(create_app(world.installed), host=HOST, port=port, log_level="warning")

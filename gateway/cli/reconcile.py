@@ -59,10 +59,14 @@ def _document(one: Comparison) -> dict[str, Any]:
 
 def _print(done: Reconciled, depth: Depth) -> None:
     for name, compared in done.sources.items():
-        out.print(_table(name, [one for one in compared if one.comparable and one.listed is not None]))
+        tabled = [one for one in compared if one.comparable and one.listed is not None]
+        out.print(_table(name, tabled) if tabled else f"[bold]{escape(name)}[/bold]", highlight=False)
+        by_sentence: dict[str, list[str]] = {}
         for one in compared:
             for sentence in _sentences(one):
-                out.print(f"  {escape(one.object)}: {escape(sentence)}", highlight=False)
+                by_sentence.setdefault(sentence, []).append(one.object)
+        for sentence, objects in by_sentence.items():
+            out.print(f"  {escape(', '.join(objects))}: {escape(sentence)}", highlight=False)
     if not done.differs:
         out.print("The books hold what the sources hold.", highlight=False)
     elif depth.dry_run:

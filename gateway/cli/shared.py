@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from gateway.config import load
+from gateway.demo.clock import commands_clock
 from gateway.installation import Installation
 
 ConfigOption = Annotated[
@@ -33,7 +34,7 @@ class Exit(IntEnum):
 
 def installation(config: Path) -> Installation:
     """The installation of a file; a mistake in it ends the command with status 2 and the sentence."""
-    return Installation(load(config))
+    return Installation(load(config), commands_clock())
 
 
 def instant(text: str) -> datetime:

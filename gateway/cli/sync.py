@@ -87,7 +87,8 @@ def rejects(source: SourceOption = None, as_json: JsonOption = False, config: Co
         table.add_row(reject.system, reject.object, escape(reject.key), escape(reject.reason))
     if found:
         out.print(table)
-    out.print(f"{len(found):,} {'record is' if len(found) == 1 else 'records are'} not in the books.", highlight=False)
+    count = f"{len(found):,} {'record is' if len(found) == 1 else 'records are'} not in the books."
+    out.print(count if found else "No record was rejected.", highlight=False)
 
 
 class progress:
@@ -95,7 +96,7 @@ class progress:
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description:<42}"), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=err, transient=True)
+        self._bars = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
     def __enter__(self) -> "progress":
@@ -133,7 +134,9 @@ def shown(report: CycleReport) -> dict[str, object]:
 
 def _print(report: CycleReport) -> None:
     for name, found in report.sources.items():
-        rows = ", ".join(f"{count:,} {entity}" for entity, count in sorted(found.rows.items())) or "nothing new"
+        rows = (
+            ", ".join(f"{count:,} {entity}" for entity, count in sorted(found.rows.items()) if count) or "nothing new"
+        )
         out.print(f"[bold]{name}[/bold]: {rows}; {found.rejects} rejected, {found.deleted} deleted.", highlight=False)
         if found.failure:
             out.print(f"  [red]not complete:[/red] {escape(found.failure)}", highlight=False)

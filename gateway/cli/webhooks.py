@@ -28,7 +28,8 @@ def run(
     if as_json:
         print_json(_shown(ran, counts(installed.database)))
     else:
-        out.print(f"{len(ran.done)} done, {len(ran.failed)} not; {len(ran.checks)} checks asked.", highlight=False)
+        counts_said = f"{len(ran.done)} done, {len(ran.failed)} not; {len(ran.checks)} checks asked."
+        out.print(counts_said if ran.done or ran.failed else "No message is due.", highlight=False)
         for (source, message), sentence in ran.failed.items():
             out.print(f"  [red]{escape(source)} {escape(message)}:[/red] {escape(sentence)}", highlight=False)
     if ran.failed:

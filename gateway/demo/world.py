@@ -1,10 +1,11 @@
 """The simulated company's systems on loopback ports, and the installation that reads them."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +13,7 @@ from typing import Any, Self
 import yaml
 
 from gateway.config import load
-from gateway.demo.clock import clock_from
+from gateway.demo.clock import AHEAD_VARIABLE, clock_from
 from gateway.installation import Installation
 from sandbox.company import Company, build
 from sandbox.netsuite import NetSuiteAccount, NetSuiteServer, make_key_pair
@@ -24,6 +25,8 @@ from sandbox.zuora import ZuoraServer, ZuoraTenant
 
 CLIENT_ID, CLIENT_SECRET = "tieout-demo", "only-for-the-sandbox"
 OWNERS = Path(__file__).parents[2] / "owners.yaml"
+# A shell reads it with `. .tieout/demo/environment`.
+ENVIRONMENT_FILE = "environment"
 # A file is read once nobody has written to it for a while.
 SETTLED = timedelta(minutes=5)
 
@@ -48,6 +51,7 @@ class World:
         self._start_sinks()
         self._write_files()
         self._set_environment()
+        self._write_environment()
         config = self.folder / "tieout.yaml"
         config.write_text(yaml.safe_dump(self._config(), sort_keys=False), encoding="utf-8")
         shutil.copy(OWNERS, self.folder / "owners.yaml")
@@ -96,6 +100,15 @@ class World:
         for name, before in {name: os.environ.get(name) for name in said}.items():
             self._stack.callback(_put_back, name, before)
         os.environ.update(said)
+
+    def _write_environment(self) -> None:
+        """What another shell needs to run commands on this installation: secrets of the simulators, and the clock."""
+        ahead = (self.clock() - datetime.now(UTC)).total_seconds()
+        said = {**self._environment(), AHEAD_VARIABLE: f"{ahead:.0f}"}
+        file = self.folder / ENVIRONMENT_FILE
+        file.touch(mode=0o600)
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in said.items())
+        file.write_text("".join(lines), encoding="utf-8")
 
     def _environment(self) -> dict[str, str]:
         return {

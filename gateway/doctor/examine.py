@@ -8,7 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from books.errors import BooksError
 from gateway.db.errors import StateError
-from gateway.doctor.finding import Finding, fail, ok
+from gateway.demo.clock import AHEAD_VARIABLE, ahead
+from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.doctor.ledger import known
 from gateway.doctor.live import SourceVisit
 from gateway.installation import Installation
@@ -22,6 +23,7 @@ def examine(installed: Installation, names: Sequence[str] | None = None) -> Iter
     database = _database(installed)
     yield database
     yield _books(installed)
+    yield from _clock()
     for name in chosen:
         yield from SourceVisit(installed, name).findings()
         if not database.advice:
@@ -37,6 +39,13 @@ def _database(installed: Installation) -> Finding:
         advice = "Start PostgreSQL, or correct TIEOUT_DATABASE_URL. What the sync remembers was left out here."
         return fail("", "database", f"It does not answer: {said}", advice)
     return ok("", "database", "It answers, and its tables are up to date.")
+
+
+def _clock() -> Iterator[Finding]:
+    if shift := ahead():
+        off = f"{shift.total_seconds():+,.0f} s"
+        text = f"{AHEAD_VARIABLE} puts it {off} off this machine's: stale may pass for fresh."
+        yield warn("", "clock", text, "Only the demo's company lives at another time: unset it everywhere else.")
 
 
 def _books(installed: Installation) -> Finding:

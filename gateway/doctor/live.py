@@ -45,15 +45,14 @@ class SourceVisit:
         lacking = list(self._lacking())
         if lacking:
             advice = f"Set {', '.join(lacking)}; secrets only in the environment, never in tieout.yaml."
-            yield self._fail("settings", f"{len(lacking)} of what the source needs is not set.", advice)
+            yield self._fail("settings", f"{_count(len(lacking))} missing.", advice)
             return
-        yield self._ok("settings", "Everything that it needs is set.")
         try:
             connector = self._installed.connector(self._name)
         except ConnectorError as error:
-            place = f"sources.{self._name} in tieout.yaml, or the variables {variable(self._name, '*')}"
-            yield self._fail("settings", str(error), f"Correct {place}: a secret stands only in these.")
+            yield self._fail("settings", str(error), self._where_settings_are())
             return
+        yield self._ok("settings", "Everything that it needs is set.")
         try:
             yield from self._asked(connector)
         except Silent as end:
@@ -77,6 +76,14 @@ class SourceVisit:
             place = variable(self._name, key)
             if needed and key != "system" and not os.environ.get(place) and not self._said.settings.get(key):
                 yield place if key in KINDS[self._said.connector].secrets else f"settings.{key} (or {place})"
+
+    def _where_settings_are(self) -> str:
+        place = f"sources.{self._name} in tieout.yaml"
+        secrets = self._secrets()
+        return f"Secrets come from the environment ({secrets}), the rest from {place}." if secrets else f"See {place}."
+
+    def _secrets(self) -> str:
+        return ", ".join(variable(self._name, key) for key in KINDS[self._said.connector].secrets)
 
     def _addresses(self) -> list[str]:
         """The addresses that the settings name."""
@@ -104,13 +111,16 @@ class SourceVisit:
         try:
             theirs, ours = connector.source_time(), self._installed.clock()
         except LoginRefused as error:
-            secrets = ", ".join(variable(self._name, key) for key in KINDS[self._said.connector].secrets)
-            advice = f"Renew the credentials, or unlock the integration user and its role. They come from {secrets}."
+            come = f"They come from {self._secrets()}."
+            advice = f"Renew the credentials, or unlock the integration user and its role. {come}"
             raise Silent(self._fail("login", str(error), advice)) from error
         except ConnectorError as error:
             raise Silent(self._fail("login", str(error), _wait_or_mend(error))) from error
-        yield self._ok("login", "It is accepted.")
-        yield self._skew(theirs, ours)
+        if KINDS[self._said.connector].secrets:
+            yield self._ok("login", "It is accepted.")
+            yield self._skew(theirs, ours)
+        else:
+            yield self._ok("reach", "Its storage answers.")
 
     def _skew(self, theirs: datetime, ours: datetime) -> Finding:
         skew = theirs - ours
@@ -124,17 +134,23 @@ class SourceVisit:
         """A line for each object with something wrong, and one for all the others."""
         mapping = self._installed.mappings[self._name]
         readable, described = 0, 0
+        absent: list[str] = []
         for name in mapping.walked:
-            wrong = list(self._object(connector, mapping.objects[name]))
+            wrong = list(self._object(connector, mapping.objects[name], absent))
             yield from wrong
             readable += not any(finding.topic == "permissions" for finding in wrong)
             described += not wrong
-        if readable:
-            yield self._ok("permissions", f"{readable} of {len(mapping.walked)} objects can be read.")
-        if described:
-            yield self._ok("fields", f"The mapped fields of {described} of {len(mapping.walked)} objects are there.")
+        expected = len(mapping.walked) - len(absent)
+        if readable > len(absent):
+            yield self._ok("permissions", f"{readable - len(absent)} of {expected} objects can be read.")
+        if described > len(absent):
+            text = f"The mapped fields of {described - len(absent)} of {expected} objects are there."
+            yield self._ok("fields", text)
+        if absent:
+            yield self._ok("optional", f"It does not have {', '.join(absent)}, which the mapping leaves open.")
 
-    def _object(self, connector: Connector, mapped: ObjectMapping) -> Iterator[Finding]:
+    def _object(self, connector: Connector, mapped: ObjectMapping, absentees: list[str]) -> Iterator[Finding]:
+        """What is wrong with it. An optional one that is not visible is added to `absentees`."""
         try:
             absent = missing(mapped, connector.fields(mapped.name))
             _read_one(connector, mapped)
@@ -142,7 +158,9 @@ class SourceVisit:
             finding = self._fail("permissions", f"{mapped.name}: {error}", _wait_or_mend(error))
             raise Silent(finding) from error
         except NotVisible as error:
-            if not mapped.optional:
+            if mapped.optional:
+                absentees.append(mapped.name)
+            else:
                 yield self._unreadable(mapped, error)
             return
         except ConnectorError as error:
@@ -196,6 +214,10 @@ def _wait_or_mend(error: ConnectorError) -> str:
     if isinstance(error, TransientError):
         return "Wait, and look at the vendor's status page; the next poll goes on where the last one stopped."
     return "What it says has to be changed by a person: in the source, in tieout.yaml or in the mapping."
+
+
+def _count(lacking: int) -> str:
+    return f"{lacking} of the settings that it needs {'is' if lacking == 1 else 'are'}"
 
 
 def _spoken(span: timedelta) -> str:

@@ -141,10 +141,17 @@ class Reconciliation:
             step(found)
         except (ConnectorError, BooksError) as error:
             found.trouble = str(error)
-            optional = self._source.mapping.objects[found.object].optional
-            found.comparable = not (optional and isinstance(error, NotVisible))
+            if isinstance(error, NotVisible) and self._never_was(found.object):
+                found.trouble = f"It is optional, and {self._source.name} does not have it."
+                found.comparable = False
             return found.trouble if isinstance(error, TransientError | LoginRefused) else None
         return None
+
+    def _never_was(self, name: str) -> bool:
+        """Whether an optional object left no rows: what was read once, and is not shown any more, is a loss."""
+        mapping, store = self._source.mapping, self._walker.store
+        held = (len(store.live(entity, self._source.name)) for entity in entities_of(mapping, name))
+        return mapping.objects[name].optional and not any(held)
 
     def _object(self, found: Comparison) -> None:
         """Raises SchemaChanged where a mapped field is hidden: repairs would write that it is empty."""

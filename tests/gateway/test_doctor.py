@@ -89,6 +89,7 @@ def test_a_missing_secret_is_named_and_nothing_is_asked(
     monkeypatch.delenv("TIEOUT_MEM_CONSUMER_KEY")
     installed.memory.asked.clear()
     (finding,) = found(installed, "settings")
+    assert finding.text == "1 of the settings that it needs is missing."
     assert "TIEOUT_MEM_CONSUMER_KEY" in finding.advice
     assert "TIEOUT_MEM_CONSUMER_SECRET" not in finding.advice
     assert installed.memory.asked == []
@@ -164,11 +165,11 @@ def test_what_the_sync_remembers(installed: MemoryInstallation) -> None:
     installed.sync()
     installed.memory.forward(hours=2)
     (stale,) = found(installed, "freshness")
-    assert stale.text.startswith("accounts, credit_memos, invoices was last read at 2026-12-01 09:30 UTC")
+    assert stale.text.startswith("Each of the 3 entities was last read at 2026-12-01 09:30 UTC")
     (failed,) = found(installed, "last poll")
     assert failed.text == "Note: mem does not show Note."
     (rejected,) = found(installed, "rejects", Level.WARN)
-    assert rejected.text == "1 records are not in the books."
+    assert rejected.text == "1 record is not in the books."
 
 
 def test_before_the_first_sync(tmp_path: Path, database: Database, installed: MemoryInstallation) -> None:
@@ -179,6 +180,34 @@ def test_before_the_first_sync(tmp_path: Path, database: Database, installed: Me
     assert [f.advice for f in found(installed, "freshness", Level.WARN)] == ["Run `tieout sync --source mem`."]
 
 
+def test_a_clock_that_is_put_ahead_is_told(installed: MemoryInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEOUT_DEMO_CLOCK_AHEAD_S", "3600")
+    (told,) = (finding for finding in found(installed, "clock", Level.WARN) if not finding.source)
+    assert told.text == "TIEOUT_DEMO_CLOCK_AHEAD_S puts it +3,600 s off this machine's: stale may pass for fresh."
+
+
+def test_a_watermark_ahead_of_our_clock_is_not_mended_by_reading(installed: MemoryInstallation) -> None:
+    installed.memory.forward(hours=2)
+    installed.sync()
+    installed.memory.forward(hours=-2)
+    (finding,) = found(installed, "freshness")
+    assert "ahead of our clock" in finding.text
+    assert "NTP" in finding.advice
+
+
+def test_login_of_connectors_that_need_whole_logins_is_settled_before_settings_are_good(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIEOUT_ERP_CLIENT_ID", "half-a-login")
+    settings = {"account_id": "1234567"}
+    source = {"connector": "netsuite", "roles": ["erp"], "mapping": "netsuite", "settings": settings}
+    halved = Installation(parse({"sources": {"erp": source}}, tmp_path))
+    halved.database = database
+    (finding,) = [finding for finding in examine(halved) if finding.topic == "settings"]
+    assert finding.level is Level.FAIL
+    assert "TIEOUT_ERP_CERTIFICATE_ID" in finding.advice
+
+
 def test_a_database_that_does_not_answer_is_a_line_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "in").mkdir()
     monkeypatch.setenv("TIEOUT_DATABASE_URL", f"postgresql://me:{SECRET}@127.0.0.1:9/none")
@@ -187,7 +216,7 @@ def test_a_database_that_does_not_answer_is_a_line_like_others(tmp_path: Path, m
     findings = list(examine(installed))
     assert (findings[0].topic, findings[0].level) == ("database", Level.FAIL)
     assert SECRET not in str(findings)
-    assert {finding.topic for finding in findings} >= {"books", "settings", "login"}
+    assert {finding.topic for finding in findings} >= {"books", "settings", "reach"}
     assert "freshness" not in {finding.topic for finding in findings}
 
 

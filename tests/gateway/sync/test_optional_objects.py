@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from gateway.sync.reconcile import Depth, reconcile
 from sandbox.netsuite import SUITE_BILLING
 from tests.gateway.sync.conftest import MakeReader
 from tests.gateway.sync.systems import Systems
@@ -48,3 +49,21 @@ def test_an_optional_object_comes_when_its_feature_does_and_is_missed_when_it_go
     assert report.absent == {}
     assert reader.rows("subscriptions", "erp").keys() == {"1"}
     assert reader.watermark("erp", "subscriptions") == watermark == systems.now - timedelta(hours=1)
+
+
+def test_a_comparison_tells_one_that_never_was_from_one_that_is_lost(systems: Systems, reading: MakeReader) -> None:
+    (systems.folder / "erp.yaml").write_text(MAPPING, encoding="utf-8")
+    reader = reading("erp")
+    reader.sync()
+    done = reconcile(reader.installed, Depth(dry_run=True))
+    assert not done.differs
+    (absent,) = (one for one in done.sources["erp"] if one.object == "subscription")
+    assert absent.trouble == "It is optional, and erp does not have it."
+    systems.account.define("subscription", SUITE_BILLING["subscription"])
+    systems.account.put("subscription", {"id": 1, "name": "S1", "customer": 7})
+    reader.sync()
+    systems.account.forbid("subscription")
+    done = reconcile(reader.installed, Depth(dry_run=True))
+    assert done.differs
+    (lost,) = (one for one in done.sources["erp"] if one.object == "subscription")
+    assert "'subscription' was not found" in (lost.trouble or "")
