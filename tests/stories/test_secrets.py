@@ -47,7 +47,7 @@ STRIKES: tuple[Strike, ...] = (too_many(), unavailable(), Cut(), Short(), Reset(
 SHAPES = (
     re.compile(r"\b(?:Bearer|Basic|OAuth) [A-Za-z0-9+/=._~!-]{8,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    re.compile(r"oauth_signature|client_assertion=|<[^<>]*signature[^<>]*>[^<>]{8,}<", re.IGNORECASE),
+    re.compile(r"oauth_signature|client_assertion=|<[^<>]*signature[^<>]*>[A-Za-z0-9+/=]{8,}<", re.IGNORECASE),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )
 
