@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, out, print_json
+from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, deciding, out, print_json
 from gateway.errors import ConfigError
 from gateway.sweep import Sweep, sweep
 
@@ -20,7 +20,7 @@ def check(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Run the checks over the latest snapshot and take what they find into the queue. Status 1 for findings."""
-    installed = installation(config)
+    installed = deciding(config)
     unknown = [name for name in check or () if name not in installed.ruleset.rules]
     if unknown:
         raise ConfigError(f"There is no check {', '.join(unknown)}; there are: {', '.join(installed.ruleset.rules)}.")

@@ -7,7 +7,7 @@ import threading
 import typer
 
 from gateway import telemetry
-from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, err, installation
+from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, deciding, err
 from gateway.jobs import all_jobs
 from gateway.scheduler import lead
 from gateway.sync.telemetry import watch
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def schedule(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Poll, check, escalate and notify until stopped. Several may run: one leads, the others wait."""
-    installed = installation(config)
+    installed = deciding(config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Not the libraries: an HTTP client would log whole addresses, and a chat hook's address is its secret.
     logging.getLogger("gateway").setLevel(logging.INFO)

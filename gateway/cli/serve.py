@@ -8,7 +8,7 @@ import uvicorn
 
 from gateway import telemetry
 from gateway.api.app import create_app
-from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, installation
+from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, deciding
 from gateway.config import Config
 from gateway.errors import ConfigError
 
@@ -23,7 +23,7 @@ def serve(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Serve the pre-bill gate, the API and the console until Ctrl-C."""
-    installed = installation(config)
+    installed = deciding(config)
     refuse_open_console(installed.config, host)
     telemetry.install("tieout-api")
     app = create_app(installed)

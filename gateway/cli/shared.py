@@ -37,6 +37,11 @@ def installation(config: Path) -> Installation:
     return Installation(load(config), commands_clock())
 
 
+def deciding(config: Path) -> Installation:
+    """The same for what decides or goes on by itself: this machine's clock alone may say what is stale."""
+    return Installation(load(config))
+
+
 def instant(text: str) -> datetime:
     """An ISO 8601 instant, in UTC. BadParameter, which ends the command with status 2, for none or one without zone."""
     try:

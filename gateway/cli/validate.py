@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, out, print_json
+from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, deciding, out, print_json
 from gateway.errors import ConfigError
 from gateway.installation import Installation
 from gateway.prebill.opening import open_gate
@@ -30,7 +30,7 @@ def validate(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Put an invoice run to the gate. Status 0: pass or warn; 1: block; 2: the question could not be put."""
-    with closing(installation(config)) as installed:
+    with closing(deciding(config)) as installed:
         body = _pulled(installed, run, system) if file is None else _read(file, run)
         if dry_run:
             body["mode"] = "dry_run"
