@@ -98,13 +98,13 @@ def test_other_threads_may_log_meanwhile_and_everybody_afterwards(
     notice: Notice, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def receive(_: Request) -> Response:
-        logging.getLogger("httpx").info("a request of another thread")
+        logging.getLogger("httpx").warning("a request of another thread")
         return Response()
 
     caplog.set_level(logging.INFO)
     with LoopbackServer(Starlette(routes=[Route("/", receive, methods=["POST"])])) as server:
         WebhookChannel(server.url, "s3cret", lambda: now).send(notice)
-    logging.getLogger("httpx").info("a later request")
+    logging.getLogger("httpx").warning("a later request")
     logged = [record.getMessage() for record in caplog.records if record.name == "httpx"]
     assert logged == ["a request of another thread", "a later request"]
 
