@@ -124,10 +124,11 @@ def test_an_interrupted_first_load_goes_on_and_keeps_its_beginning(
     clock.forward(hours=2)
     account.put("customer", {"name": "new"})
     rest = list(connect().changes("customer", first.position))
-    assert _names([first, *rest]) == [f"A{n:03}" for n in range(8)]
-    # What was made in between is not in the list any more; its event is after the beginning.
-    assert _end(rest) == Position(NOON)
-    assert _names(list(connect().changes("customer", _end(rest)))) == [*(f"A{n:03}" for n in range(8)), "new"]
+    # What was made in between stands before the place where the list goes on; an event since the beginning names it.
+    assert set(_names([first, *rest])) == {*(f"A{n:03}" for n in range(8)), "new"}
+    end = _end(rest)
+    assert end is not None
+    assert end.token == ""
 
 
 def test_a_place_that_was_deleted_begins_the_list_again(account: StripeAccount, connect: Connect) -> None:
@@ -135,8 +136,7 @@ def test_a_place_that_was_deleted_begins_the_list_again(account: StripeAccount, 
     first = next(connect().changes("customer", None))
     account.remove("customer", made[5])
     pages = list(connect().changes("customer", first.position))
-    assert len(_ids(pages)) == 7
-    assert _end(pages) == Position(NOON)
+    assert set(_ids(pages)) == {*made} - {made[5]}
 
 
 def test_the_next_poll_reads_again_what_events_name(account: StripeAccount, clock: Clock, connect: Connect) -> None:

@@ -38,12 +38,12 @@ class BillingPlatformSource:
     kind = "billingplatform"
     mapping = MAPPING
 
-    def __init__(self, clock: Callable[[], datetime], *, per_minute: int = 10_000) -> None:
+    def __init__(self, clock: Callable[[], datetime], *, per_minute: int = 0) -> None:
         self._clock = clock
         self._per_minute = per_minute
         self._organisation = Organisation(clock)
         self._server = BillingPlatformServer(
-            self._organisation, username=USER, password=PASSWORD, per_minute=per_minute
+            self._organisation, username=USER, password=PASSWORD, per_minute=per_minute or 10_000
         )
         self._server.start()
         self.faults: Faults = self._server.faults

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.faults import Again, Exchange, Faults, Reply
+from starlette.types import Message
+
+from sandbox.faults import Exchange, Faults, Reply
 from sandbox.stripe import StripeAccount, StripeServer
 from tests.connectors.contract.source import Place, Said
 
@@ -39,13 +41,17 @@ def _error(status: int, code: str) -> Reply:
 
 
 class PageAgain:
-    """A page of a list that is not the first comes as the one before it; every other request is answered."""
+    """A page of a list that is not the first comes once as it is, and then again in the place of those after it."""
+
+    def __init__(self) -> None:
+        self._page: list[Message] = []
 
     async def __call__(self, exchange: Exchange) -> None:
-        if b"starting_after" in exchange.scope["query_string"]:
-            await Again()(exchange)
-            return
-        for message in await exchange.answer():
+        later = b"starting_after" in exchange.scope["query_string"]
+        messages = self._page if later and self._page else await exchange.answer()
+        if later:
+            self._page = messages
+        for message in messages:
             await exchange.send(message)
 
 
