@@ -49,6 +49,7 @@ _TYPES = {
     "SBQQ__ChargeType__c": "picklist",
     "SBQQ__BillingFrequency__c": "picklist",
     "SBQQ__BillingType__c": "picklist",
+    "SBQQ__StartDate__c": "date",
     "SBQQ__SubscriptionStartDate__c": "date",
     "SBQQ__SubscriptionEndDate__c": "date",
     "SBQQ__EndDate__c": "date",
@@ -181,6 +182,7 @@ def _row(n: int, account: str, product: str) -> dict[str, Any]:
         "SBQQ__ChargeType__c": "Recurring",
         "SBQQ__BillingFrequency__c": "Monthly",
         "SBQQ__BillingType__c": "Advance",
+        "SBQQ__StartDate__c": date(2026, 1 + n % 12, 1),
         "SBQQ__SubscriptionStartDate__c": date(2026, 1 + n % 12, 1),
         "SBQQ__EndDate__c": date(2027, 1 + n % 12, 1),
         "Billable__c": True,
@@ -225,7 +227,7 @@ def _sync(url: str, folder: Path, again: bool) -> int:
         "connector": "salesforce",
         "roles": ["crm"],
         "mapping": "lines.yaml",
-        "settings": {"base_url": url},
+        "settings": {"base_url": url, "bulk_above": 10**9},
         "commit_lag_minutes": 10,
     }
     now = START + timedelta(hours=2 if again else 0)
