@@ -29,6 +29,8 @@ COMMIT_ATTEMPTS = 8
 ROW_GROUP = 32_768
 # A merge holds a row group of the rows that it copies: by default a million of them.
 _WRITING = WriterProperties(max_row_group_size=ROW_GROUP)
+# What is sorted beyond this goes through files: a partition may be larger than the memory.
+SORT_MEMORY = 256 * 1024 * 1024
 # A partition with this many files is worth rewriting as one.
 FILES_TO_CLUSTER = 32
 # Files are read once per question, and change with every write: kept in memory, they would grow with the books.
@@ -182,6 +184,8 @@ class Store:
         table.optimize.z_order(
             ["account_key"],
             partition_filters=[("system", "=", system)],
+            max_concurrent_tasks=1,
+            max_spill_size=SORT_MEMORY,
             writer_properties=_WRITING,
             commit_properties=_commit(table, system),
         )
