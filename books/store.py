@@ -29,7 +29,7 @@ COMMIT_ATTEMPTS = 8
 ROW_GROUP = 32_768
 # A merge holds a row group of the rows that it copies: by default a million of them.
 _WRITING = WriterProperties(max_row_group_size=ROW_GROUP)
-# What is sorted beyond this goes through files: a partition may be larger than the memory.
+# Bytes for sorting a partition, most of which then goes through files: it may be larger than the memory.
 SORT_MEMORY = 256 * 1024 * 1024
 # A partition with this many files is worth rewriting as one.
 FILES_TO_CLUSTER = 32
@@ -46,8 +46,9 @@ R = TypeVar("R")
 class Store:
     """The tables under one root: a folder, or an object-store URL (`s3://`, `abfss://`, `gs://`)."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, sort_memory: int = SORT_MEMORY) -> None:
         self._root = root.rstrip("/")
+        self._sort_memory = sort_memory
 
     @cached_property
     def _engine(self) -> duckdb.DuckDBPyConnection:
@@ -180,15 +181,27 @@ class Store:
         return bool(crowded)
 
     def _cluster_once(self, name: str, system: str) -> None:
+        """Sorted by account; what is too large for the memory that sorting has becomes large files at least."""
+        of_system: list[tuple[str, str, str]] = [("system", "=", system)]
         table = DeltaTable(self._path(name))
-        table.optimize.z_order(
-            ["account_key"],
-            partition_filters=[("system", "=", system)],
-            max_concurrent_tasks=1,
-            max_spill_size=SORT_MEMORY,
-            writer_properties=_WRITING,
-            commit_properties=_commit(table, system),
-        )
+        try:
+            table.optimize.z_order(
+                ["account_key"],
+                partition_filters=of_system,
+                max_concurrent_tasks=1,
+                max_spill_size=self._sort_memory,
+                writer_properties=_WRITING,
+                commit_properties=_commit(table, system),
+            )
+        except DeltaError as error:
+            if "Resources exhausted" not in str(error):
+                raise
+            table.optimize.compact(
+                partition_filters=of_system,
+                max_concurrent_tasks=1,
+                writer_properties=_WRITING,
+                commit_properties=_commit(table, system),
+            )
 
     def forget(self, name: str, older_than_hours: int, keep: Iterable[int]) -> int:
         """Delete files that no version younger than that needs, nor any version in `keep`; returns how many."""

@@ -148,6 +148,19 @@ def test_many_files_become_few_and_old_versions_stay_as_long_as_they_are_named(s
     assert len(held(store)) == FILES_TO_CLUSTER
 
 
+def test_a_partition_that_cannot_be_sorted_in_memory_becomes_few_files_all_the_same(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "books"), sort_memory=1024)
+    for n in range(FILES_TO_CLUSTER):
+        merge(store, row(str(n)))
+    assert store.cluster("opportunities")
+    version = store.version("opportunities")
+    assert version is not None
+    assert len(store.files("opportunities", version)) == 1
+    assert len(held(store)) == FILES_TO_CLUSTER
+    merge(store, row("0", "7"))
+    assert ("crm", "0", Decimal(7), False) in held(store)
+
+
 KEYS = st.sampled_from("abcde")
 CHANGE = st.one_of(
     st.tuples(st.just("write"), st.lists(st.tuples(KEYS, st.integers(0, 9)), min_size=1, max_size=4)),
