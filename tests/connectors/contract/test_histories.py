@@ -18,7 +18,7 @@ from gateway.db.session import Database
 from tests.connectors.contract.history import STRIKES, History
 from tests.connectors.contract.sources import SOURCES
 
-EXAMPLES = int(os.environ.get("TIEOUT_HISTORIES", "4"))
+EXAMPLES = int(os.environ.get("TIEOUT_HISTORIES", "3"))
 # An ordinary day, and two nights on which the clocks of America change within the hour.
 STARTS = (
     datetime(2026, 12, 1, 12, 0, tzinfo=UTC),
