@@ -2,27 +2,23 @@
 
 from collections.abc import Mapping
 
-from checks import (
+from checks.agreed_terms import contract_terms_vs_billing
+from checks.broken_links import broken_amendment_link
+from checks.contract import Check
+from checks.delivered_not_billed import seat_overage_unbilled, shipped_not_billed, usage_unmatched_account
+from checks.draft_integrity import invoice_math_error, missing_expected_invoice
+from checks.duplicates import duplicate_invoice_line, duplicate_usage_event
+from checks.incomplete_writes import (
     amendment_without_billing_schedule,
-    broken_amendment_link,
-    cancelled_still_billing,
     closed_won_not_in_billing,
-    contract_terms_vs_billing,
-    duplicate_invoice_line,
-    duplicate_usage_event,
-    invoice_math_error,
     invoice_not_in_erp,
     invoice_without_contract_detail,
-    missing_expected_invoice,
     order_lines_missing_in_billing,
-    revenue_schedule_missing,
-    seat_overage_unbilled,
-    shipped_not_billed,
-    source_stale,
     subscription_line_without_schedule,
-    usage_unmatched_account,
 )
-from checks.contract import Check
+from checks.revenue import revenue_schedule_missing
+from checks.sequencing import cancelled_still_billing
+from checks.silent_failures import source_stale
 
 _SHIPPED: tuple[Check, ...] = (
     closed_won_not_in_billing.CHECK,

@@ -1,23 +1,20 @@
 """The planted defects: one module for each check, named after it."""
 
-from sandbox.company.defects import (
+from sandbox.company.defects.agreed_terms import contract_terms_vs_billing
+from sandbox.company.defects.broken_links import broken_amendment_link
+from sandbox.company.defects.delivered_not_billed import seat_overage_unbilled, usage_unmatched_account
+from sandbox.company.defects.draft_integrity import invoice_math_error, missing_expected_invoice
+from sandbox.company.defects.duplicates import duplicate_invoice_line, duplicate_usage_event
+from sandbox.company.defects.incomplete_writes import (
     amendment_without_billing_schedule,
-    broken_amendment_link,
-    cancelled_still_billing,
     closed_won_not_in_billing,
-    contract_terms_vs_billing,
-    duplicate_invoice_line,
-    duplicate_usage_event,
-    invoice_math_error,
     invoice_not_in_erp,
     invoice_without_contract_detail,
-    missing_expected_invoice,
     order_lines_missing_in_billing,
-    revenue_schedule_missing,
-    seat_overage_unbilled,
     subscription_line_without_schedule,
-    usage_unmatched_account,
 )
+from sandbox.company.defects.revenue import revenue_schedule_missing
+from sandbox.company.defects.sequencing import cancelled_still_billing
 from sandbox.company.stories import Tale
 
 DEFECTS: tuple[Tale, ...] = (

@@ -1,0 +1,1 @@
+"""Periods, money and rates: what several checks count with."""

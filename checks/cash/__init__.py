@@ -1,0 +1,1 @@
+"""Payments that failed or were never applied."""

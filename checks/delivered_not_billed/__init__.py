@@ -1,0 +1,1 @@
+"""What the customer received and no invoice asks for."""

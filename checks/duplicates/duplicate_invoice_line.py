@@ -1,0 +1,67 @@
+"""The same thing was invoiced twice for the same days.
+
+Why it matters: the customer pays twice or disputes the invoice, and every later invoice is read with suspicion.
+
+Usual cause: a run was started again after a failure, or an invoice was made by hand while the run made it as well.
+
+How to fix: remove the line from the draft, or credit it where the invoice has been posted.
+"""
+
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from books.reading import Books
+from checks.contract import Arithmetic, Check, Mode, MoneyKind, Owner, Params, Scope, Severity, Spans, Tolerance
+from checks.facts import billed, credits
+from checks.rows import candidates, listed, reference
+
+KEY = ("system", "key")
+
+
+def find(books: Books, _: Params) -> ir.Table:
+    """Each line that repeats an earlier one; a line that was taken back, and the one that took it, do not count."""
+    again = billed.REPEATED.table
+    named = again.select(*KEY, "currency", invoice="invoice_key")
+    rows = credits.with_credits(books, again, KEY, named)
+    place = (rows.again > 1).ifelse("/" + rows.again.cast("string"), "")
+    seen = listed(
+        reference(rows.system, "invoice_lines", rows.key),
+        reference(rows.system, "invoice_lines", rows.first_key),
+        reference(rows.system, "subscription_lines", rows.line_of),
+    )
+    return candidates(
+        rows,
+        "invoice_lines",
+        "number",
+        subject=rows.bills + place,
+        period=(rows.since, rows.until),
+        evidence=seen.concat(rows.memos),
+        invoice=rows.invoice_key,
+        line=rows.key,
+        product=ibis.coalesce(rows.name, rows.product_code, "a line"),
+        billed_again=rows.amount,
+        credited=rows.credited,
+    )
+
+
+CHECK = Check(
+    id="duplicate_invoice_line",
+    doc=__doc__,
+    pattern="duplicate or replay",
+    severity=Severity.S1,
+    owners=(Owner.BILLING_OPS, Owner.IT),
+    mode=Mode.BLOCK,
+    scope=Scope.INVOICE,
+    kind=MoneyKind.OVERBILL,
+    spans=Spans.ACCOUNT,
+    needs=(*billed.NEEDS, *credits.NEEDS),
+    tolerance=Tolerance(absolute=Decimal("0.01")),
+    arithmetic=Arithmetic.of("0", "max(0, billed_again - credited)", "actual - expected"),
+    message=(
+        "{product} was billed before for {period_start} to {period_end}; invoice {number} bills {amount} {currency} "
+        "again."
+    ),
+    find=find,
+)

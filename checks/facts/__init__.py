@@ -1,0 +1,1 @@
+"""Relations that several checks read: what was agreed, subscribed, due, billed."""

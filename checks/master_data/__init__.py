@@ -1,0 +1,1 @@
+"""Customer data that differ between copies, or are incomplete."""

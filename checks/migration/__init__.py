@@ -1,0 +1,1 @@
+"""What a migration carried over wrongly."""

@@ -1,0 +1,1 @@
+"""The hand-over from billing to revenue recognition."""

@@ -1,0 +1,1 @@
+"""Events that were applied in the wrong order, or after the fact."""

@@ -1,0 +1,1 @@
+"""Prices, discounts and terms as agreed against what is billed."""

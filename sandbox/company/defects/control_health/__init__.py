@@ -1,0 +1,1 @@
+"""Tieout's own controls: holds, overrides, and writes that went around the flow."""

@@ -1,0 +1,1 @@
+"""A transaction that looks complete and is not: one system has it, the next has only a part."""

@@ -1,0 +1,1 @@
+"""Fields that no longer mean what their mapping says."""

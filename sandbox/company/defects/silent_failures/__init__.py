@@ -1,0 +1,1 @@
+"""Flows that failed, or did nothing, and told nobody."""

@@ -1,0 +1,1 @@
+"""Booked, billed, recognised and collected, tied to each other."""

@@ -1,0 +1,1 @@
+"""Dates, periods and cut-offs on which systems disagree."""
