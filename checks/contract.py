@@ -1,6 +1,6 @@
 """What a check declares. A check is one module in this package, named after the broken state that it finds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -64,6 +64,33 @@ class Owner(StrEnum):
     FINANCE_OPS = "finance_ops"
     REVENUE_ACCOUNTING = "revenue_accounting"
     IT = "it"
+
+
+class Pattern(StrEnum):
+    """The family of a broken state, by how it comes about. A check lies in the folder of the same name."""
+
+    INCOMPLETE_WRITES = "incomplete_writes"  # a hand-over that stopped half-way
+    BROKEN_LINKS = "broken_links"  # a record points at none, or at the wrong one
+    MAPPING_DRIFT = "mapping_drift"  # a field has come to mean something else
+    SEQUENCING = "sequencing"  # right steps in the wrong order
+    DUPLICATES = "duplicates"  # once too often, or replayed
+    SILENT_FAILURES = "silent_failures"  # nothing arrived, and nobody said so
+    TIME_BOUNDARIES = "time_boundaries"  # the right thing on the wrong day
+    MIGRATION = "migration"  # carried over from an old system, wrongly
+    MASTER_DATA = "master_data"  # customers, entities, hierarchies
+    CREDITS = "credits"
+    REVENUE = "revenue"  # the hand-over to revenue recognition
+    DELIVERED_NOT_BILLED = "delivered_not_billed"
+    AGREED_TERMS = "agreed_terms"  # contract, price, discount
+    DRAFT_INTEGRITY = "draft_integrity"  # the invoice in itself
+    CASH = "cash"
+    TIE_OUTS = "tie_outs"  # two sums that must agree
+    CONTROL_HEALTH = "control_health"  # our own controls
+
+    @property
+    def words(self) -> str:
+        """For people: `Incomplete writes`."""
+        return "Tie-outs" if self is Pattern.TIE_OUTS else self.value.replace("_", " ").capitalize()
 
 
 class Outcome(StrEnum):
@@ -165,6 +192,9 @@ class Params:
 class Check:
     """One check.
 
+    `doc` is the module's docstring: first, in a paragraph of its own, the broken state in words; then a paragraph for
+    each heading of `Advice`. Owners read them, and docs/checks/ is made from them.
+
     `find` builds an Ibis table of candidate rows from the books; it never executes anything. Its columns:
 
     - `system`, `entity`, `key`: the one primary record; `account_key`: the customer, null where nobody owns it
@@ -188,7 +218,7 @@ class Check:
 
     id: str
     doc: str
-    pattern: str
+    pattern: Pattern
     severity: Severity
     owners: tuple[Owner, Owner]
     mode: Mode
@@ -208,10 +238,13 @@ class Check:
     lag_minutes: int = 0
     may_block: bool = False
     mode_is_set: bool = False
+    condition: str = field(init=False)
     advice: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "advice", _advice(self.id, self.doc))
+        paragraphs = [" ".join(part.split()) for part in (self.doc or "").split("\n\n")]
+        object.__setattr__(self, "condition", _condition(self.id, paragraphs))
+        object.__setattr__(self, "advice", _advice(self.id, paragraphs))
 
     @property
     def gravest_mode(self) -> Mode:
@@ -220,15 +253,22 @@ class Check:
 
 
 class Advice(Enum):
-    """The three paragraphs of a check's docstring, which the owner of a finding reads."""
+    """The paragraphs of a check's docstring, after the first one, which is the broken state in words."""
 
     WHY = "Why it matters"
     CAUSE = "Usual cause"
     FIX = "How to fix"
+    NOT_A_CASE = "What it is not"  # what looks like a case and must not be reported
 
 
-def _advice(check: str, doc: str | None) -> Mapping[str, str]:
-    paragraphs = [" ".join(part.split()) for part in (doc or "").split("\n\n")]
+def _condition(check: str, paragraphs: Sequence[str]) -> str:
+    first = paragraphs[0]
+    if not first or any(first.startswith(heading.value + ":") for heading in Advice):
+        raise DeclarationError(f"The docstring of {check} does not begin with the broken state, in a sentence.")
+    return first
+
+
+def _advice(check: str, paragraphs: Sequence[str]) -> Mapping[str, str]:
     found = {}
     for heading in Advice:
         text = next((p for p in paragraphs if p.startswith(heading.value + ":")), None)

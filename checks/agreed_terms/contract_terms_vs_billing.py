@@ -8,6 +8,10 @@ year was entered as a price per month.
 
 How to fix: correct the subscription to the terms in force, then bill the difference on a supplementary invoice or
 credit it. If a new price was agreed, amend the contract first.
+
+What it is not: a price or quantity that an amendment, a renewal or an agreed uplift explains, a part of a period
+cut by another day count, a discount on a line of its own, or what was already credited. While the contracts are
+stale, nothing is said.
 """
 
 from decimal import Decimal
@@ -25,6 +29,7 @@ from checks.contract import (
     MoneyKind,
     Owner,
     Params,
+    Pattern,
     Scope,
     Setting,
     Severity,
@@ -75,7 +80,7 @@ def find(books: Books, params: Params) -> ir.Table:
 CHECK = Check(
     id="contract_terms_vs_billing",
     doc=__doc__,
-    pattern="contract, price, discount",
+    pattern=Pattern.AGREED_TERMS,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.REVOPS),
     mode=Mode.BLOCK,

@@ -8,6 +8,9 @@ still open.
 
 How to fix: set the amendment's contract to the one in force on its effective date and hand it over again. If the
 deal was abandoned, cancel the amendment.
+
+What it is not: an amendment that is still a draft, a contract that was replaced only after the amendment took
+effect, or a copy of an amendment that was never activated.
 """
 
 import ibis
@@ -15,7 +18,20 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic.periods import FOREVER, months_begun
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Setting, Severity, Spans
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Setting,
+    Severity,
+    Spans,
+)
 from checks.facts import amended
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
@@ -79,7 +95,7 @@ def _with_contract(books: Books, amendment: ir.Table) -> ir.Table:
 CHECK = Check(
     id="broken_amendment_link",
     doc=__doc__,
-    pattern="broken relationship",
+    pattern=Pattern.BROKEN_LINKS,
     severity=Severity.S1,
     owners=(Owner.REVOPS, Owner.IT),
     mode=Mode.BLOCK,

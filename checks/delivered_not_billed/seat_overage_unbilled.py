@@ -7,6 +7,10 @@ Usual cause: seat counts do not reach billing, or the subscription was set up wi
 
 How to fix: bill the missing seats of the month at the overage price, and set up the overage charge so that the
 next month is billed by itself. If the customer has grown for good, offer a larger contract.
+
+What it is not: seats on trial, service users that the count leaves out, seats that were bought later in the month,
+a count by another measure than the contract's, such as the peak where the average is agreed, or overage that was
+billed on another invoice.
 """
 
 from decimal import Decimal
@@ -27,6 +31,7 @@ from checks.contract import (
     Need,
     Owner,
     Params,
+    Pattern,
     Scope,
     Setting,
     Severity,
@@ -143,7 +148,7 @@ def _drafts() -> ir.Table:
 CHECK = Check(
     id="seat_overage_unbilled",
     doc=__doc__,
-    pattern="delivered, not billed",
+    pattern=Pattern.DELIVERED_NOT_BILLED,
     severity=Severity.S2,
     owners=(Owner.BILLING_OPS, Owner.REVOPS),
     mode=Mode.WARN,

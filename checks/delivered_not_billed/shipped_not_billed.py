@@ -7,6 +7,9 @@ the order and the invoice.
 
 How to fix: invoice what was shipped at the contract price. If it was a replacement, a consignment or a return, set
 the status of the shipment so that it is not expected to be billed.
+
+What it is not: a return, a replacement, a consignment or a back order that has not left, goods that were invoiced
+earlier or on one invoice for several shipments, or a shipment within the days that its invoice may take.
 """
 
 from decimal import Decimal
@@ -27,6 +30,7 @@ from checks.contract import (
     Need,
     Owner,
     Params,
+    Pattern,
     Scope,
     Setting,
     Severity,
@@ -118,7 +122,7 @@ def _invoiced(books: Books, goods: ir.Table) -> ir.Table:
 CHECK = Check(
     id="shipped_not_billed",
     doc=__doc__,
-    pattern="delivered, not billed",
+    pattern=Pattern.DELIVERED_NOT_BILLED,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.FINANCE_OPS),
     mode=Mode.WARN,

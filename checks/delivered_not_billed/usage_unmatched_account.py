@@ -8,6 +8,8 @@ usage began before the subscription was set up.
 
 How to fix: link the identifier to its account and subscription, then have the events rated again. If it belongs to
 a test tenant, mark it as a test at the meter.
+
+What it is not: an event that arrived a moment before its subscription did, and events of test tenants.
 """
 
 import ibis
@@ -15,7 +17,20 @@ import ibis.expr.types as ir
 
 from books.money import product
 from books.reading import Books
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Setting, Severity, Spans
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Setting,
+    Severity,
+    Spans,
+)
 from checks.facts import subscribed
 from checks.facts.customers import of_customers
 from checks.facts.meter_prices import NEEDS as PRICE_NEEDS
@@ -79,7 +94,7 @@ def _lost(books: Books) -> ir.Table:
 CHECK = Check(
     id="usage_unmatched_account",
     doc=__doc__,
-    pattern="delivered, not billed",
+    pattern=Pattern.DELIVERED_NOT_BILLED,
     severity=Severity.S1,
     owners=(Owner.IT, Owner.BILLING_OPS),
     mode=Mode.BLOCK,

@@ -8,6 +8,9 @@ was entered as a negative charge.
 
 How to fix: have the draft calculated again. If it still does not add up, correct the line that is named, and
 enter what is owed back as a credit.
+
+What it is not: half a minor unit of rounding per line, a part of a period, a price in tiers, tax on lines of its
+own, or a negative charge that takes back what was charged for the same days.
 """
 
 from decimal import Decimal
@@ -19,7 +22,20 @@ from books.money import product
 from books.reading import Books
 from checks.arithmetic.amounts import half_unit
 from checks.arithmetic.periods import CycleColumns
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Severity, Spans, Tolerance
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Severity,
+    Spans,
+    Tolerance,
+)
 from checks.facts import billed
 from checks.rows import candidates, listed, reference
 
@@ -137,7 +153,7 @@ def _explained(negative: ir.Table, line: ir.Table) -> ir.Table:
 CHECK = Check(
     id="invoice_math_error",
     doc=__doc__,
-    pattern="draft-invoice integrity",
+    pattern=Pattern.DRAFT_INTEGRITY,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.IT),
     mode=Mode.BLOCK,

@@ -8,6 +8,9 @@ again, or the run failed for this customer alone.
 
 How to fix: add the customer to the run, or make the invoice for the missing period. If the period must not be
 billed, say so on the line as a free period, so that it is not expected.
+
+What it is not: a subscription that is suspended, free days, a bill day that was moved, a period that another
+invoice or one combined invoice already covers, or days after a cancellation.
 """
 
 from decimal import Decimal
@@ -26,6 +29,7 @@ from checks.contract import (
     Need,
     Owner,
     Params,
+    Pattern,
     Scope,
     Setting,
     Severity,
@@ -101,7 +105,7 @@ def _untouched(period: ir.Table, of: str, line: ir.Table) -> ir.Table:
 CHECK = Check(
     id="missing_expected_invoice",
     doc=__doc__,
-    pattern="draft-invoice integrity",
+    pattern=Pattern.DRAFT_INTEGRITY,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.IT),
     mode=Mode.BLOCK,

@@ -5,6 +5,9 @@ Why it matters: the customer pays twice or disputes the invoice, and every later
 Usual cause: a run was started again after a failure, or an invoice was made by hand while the run made it as well.
 
 How to fix: remove the line from the draft, or credit it where the invoice has been posted.
+
+What it is not: a line that was taken back by a negative line or a credit memo before it was billed again, the same
+product sold on two subscription lines, or two charges of one line for different days.
 """
 
 from decimal import Decimal
@@ -13,7 +16,19 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Owner, Params, Scope, Severity, Spans, Tolerance
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Severity,
+    Spans,
+    Tolerance,
+)
 from checks.facts import billed, credits
 from checks.rows import candidates, listed, reference
 
@@ -49,7 +64,7 @@ def find(books: Books, _: Params) -> ir.Table:
 CHECK = Check(
     id="duplicate_invoice_line",
     doc=__doc__,
-    pattern="duplicate or replay",
+    pattern=Pattern.DUPLICATES,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.IT),
     mode=Mode.BLOCK,

@@ -7,6 +7,9 @@ Usual cause: a sender repeated a batch after a time-out, or two pipelines delive
 
 How to fix: remove the repeated events before they are rated, and credit what was already billed. Where the events
 only look alike, ask the owner of the meter whether they are real.
+
+What it is not: equal events with ids of their own in one batch, which are real use, and events of test tenants.
+Equal events with different ids from different batches are only suspected and hold nothing back.
 """
 
 import ibis
@@ -14,7 +17,20 @@ import ibis.expr.types as ir
 
 from books.money import product
 from books.reading import Books
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Setting, Severity, Spans
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Setting,
+    Severity,
+    Spans,
+)
 from checks.facts import subscribed
 from checks.facts.meter_prices import name_of
 from checks.rows import candidates, reference
@@ -98,7 +114,7 @@ def _priced(rows: ir.Table) -> ir.Table:
 CHECK = Check(
     id="duplicate_usage_event",
     doc=__doc__,
-    pattern="duplicate or replay",
+    pattern=Pattern.DUPLICATES,
     severity=Severity.S2,
     owners=(Owner.IT, Owner.BILLING_OPS),
     mode=Mode.BLOCK,

@@ -8,6 +8,9 @@ already been replaced.
 
 How to fix: apply the amendment to the current version of the subscription, from its effective date, and bill or
 credit the difference for the months that have passed.
+
+What it is not: an amendment that changes no amount, one that takes effect later, or one whose new quantity the
+schedule in force already has.
 """
 
 from decimal import Decimal
@@ -24,6 +27,7 @@ from checks.contract import (
     Need,
     Owner,
     Params,
+    Pattern,
     Scope,
     Setting,
     Severity,
@@ -90,7 +94,7 @@ def _schedules(books: Books) -> ir.Table:
 CHECK = Check(
     id="amendment_without_billing_schedule",
     doc=__doc__,
-    pattern="incomplete write",
+    pattern=Pattern.INCOMPLETE_WRITES,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.IT),
     mode=Mode.BLOCK,

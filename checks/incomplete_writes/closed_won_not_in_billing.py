@@ -8,6 +8,10 @@ activated or a required field was empty.
 
 How to fix: find the contract of the opportunity, hand it over to billing again, and bill the days that have
 passed on a supplementary invoice. If the deal must not be billed, say so on the opportunity.
+
+What it is not: a pilot or a deal worth nothing, an amendment or renewal of a contract that billing already has, a
+contract whose lines are all free or not billable, one that starts later than it was won, or a deal that is still
+within the days that the hand-over may take.
 """
 
 import ibis
@@ -16,7 +20,20 @@ import ibis.expr.types as ir
 from books.money import product
 from books.reading import Books
 from checks.arithmetic.periods import days, days_later, midnight, working_days_later
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Setting, Severity, Spans
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Setting,
+    Severity,
+    Spans,
+)
 from checks.facts import subscribed, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
@@ -88,7 +105,7 @@ def _with_term(won: ir.Table, linked: ir.Table) -> ir.Table:
 CHECK = Check(
     id="closed_won_not_in_billing",
     doc=__doc__,
-    pattern="incomplete write",
+    pattern=Pattern.INCOMPLETE_WRITES,
     severity=Severity.S1,
     owners=(Owner.REVOPS, Owner.IT),
     mode=Mode.WARN,

@@ -6,6 +6,9 @@ time, and the two systems close the month with different figures.
 Usual cause: the transfer of one batch failed, an item or a customer was not mapped, or somebody edited one side.
 
 How to fix: transfer the invoice again, or correct the side that is wrong so that both totals agree.
+
+What it is not: an invoice that was posted within the time that the transfer may take, one that the ERP holds in
+several documents or in another currency with the same total, or a draft.
 """
 
 from decimal import Decimal
@@ -16,7 +19,20 @@ import ibis.expr.types as ir
 from books.reading import Books
 from checks.arithmetic import fx
 from checks.arithmetic.amounts import half_unit
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Severity, Spans, Tolerance
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Severity,
+    Spans,
+    Tolerance,
+)
 from checks.rows import candidates, reference, some
 
 
@@ -58,7 +74,7 @@ def _all_known(amount: ir.DecimalColumn) -> ir.DecimalValue:
 CHECK = Check(
     id="invoice_not_in_erp",
     doc=__doc__,
-    pattern="incomplete write",
+    pattern=Pattern.INCOMPLETE_WRITES,
     severity=Severity.S2,
     owners=(Owner.FINANCE_OPS, Owner.IT),
     mode=Mode.MONITOR,

@@ -7,6 +7,9 @@ Usual cause: the line was entered by hand, or the reference was lost when the su
 
 How to fix: name the contract line, terms, purchase order or tax code on the draft. If the line is a deliberate
 one-off, give it a charge type that is allowed to stand alone.
+
+What it is not: a credit, a discount or a tax line, which goes with another line; a purchase order that the contract
+does not ask for; payment terms that stand at the account instead of the invoice.
 """
 
 import ibis
@@ -14,7 +17,20 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic.periods import FOREVER
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Setting, Severity, Spans
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Setting,
+    Severity,
+    Spans,
+)
 from checks.facts import billed, terms
 from checks.rows import candidates, listed, reference
 
@@ -91,7 +107,7 @@ def _numbered(off: ir.Table) -> ir.Table:
 CHECK = Check(
     id="invoice_without_contract_detail",
     doc=__doc__,
-    pattern="incomplete write",
+    pattern=Pattern.INCOMPLETE_WRITES,
     severity=Severity.S2,
     owners=(Owner.BILLING_OPS, Owner.REVOPS),
     mode=Mode.BLOCK,

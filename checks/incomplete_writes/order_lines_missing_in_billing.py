@@ -7,6 +7,10 @@ Usual cause: the hand-over stopped half-way, a product was not mapped, or somebo
 
 How to fix: add or correct the subscription line so that its amount is the contract's, and bill or credit the
 periods that have passed.
+
+What it is not: a bundle that is sold as one line and billed as several, or the reverse, at the same amount; lines
+worth nothing; a difference that an amendment explains which billing does not know yet, since that is reported as
+the amendment.
 """
 
 import ibis
@@ -24,6 +28,7 @@ from checks.contract import (
     Need,
     Owner,
     Params,
+    Pattern,
     Scope,
     Severity,
     Spans,
@@ -60,7 +65,7 @@ def find(books: Books, _: Params) -> ir.Table:
 CHECK = Check(
     id="order_lines_missing_in_billing",
     doc=__doc__,
-    pattern="incomplete write",
+    pattern=Pattern.INCOMPLETE_WRITES,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.IT),
     mode=Mode.BLOCK,

@@ -7,6 +7,9 @@ Usual cause: a renewal or an extension moved the end of the subscription but not
 was ended for a change whose second half never came.
 
 How to fix: extend the schedule, or add one, up to the end of the line's term, then bill the days that have passed.
+
+What it is not: a line that is billed by usage or once, an evergreen line that is scheduled up to today, free days,
+or days at either end that were already billed.
 """
 
 from decimal import Decimal
@@ -24,6 +27,7 @@ from checks.contract import (
     Need,
     Owner,
     Params,
+    Pattern,
     Scope,
     Setting,
     Severity,
@@ -119,7 +123,7 @@ def _with_schedules(books: Books, line: ir.Table) -> ir.Table:
 CHECK = Check(
     id="subscription_line_without_schedule",
     doc=__doc__,
-    pattern="incomplete write",
+    pattern=Pattern.INCOMPLETE_WRITES,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.IT),
     mode=Mode.BLOCK,

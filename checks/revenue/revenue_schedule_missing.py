@@ -6,6 +6,9 @@ and it shows only when the roll-forward of deferred revenue breaks at the close.
 Usual cause: the item has no recognition rule, or the job that makes the schedules failed for this invoice.
 
 How to fix: set the rule on the item and create the revenue arrangement of the line before the period is closed.
+
+What it is not: an item whose revenue is earned at once, a line worth nothing, a draft, or an invoice that was
+posted within the time that the schedules may take.
 """
 
 from decimal import Decimal
@@ -23,6 +26,7 @@ from checks.contract import (
     Need,
     Owner,
     Params,
+    Pattern,
     Scope,
     Setting,
     Severity,
@@ -81,7 +85,7 @@ def _closing(books: Books, close_days: int) -> ir.Table:
 CHECK = Check(
     id="revenue_schedule_missing",
     doc=__doc__,
-    pattern="revenue recognition hand-off",
+    pattern=Pattern.REVENUE,
     severity=Severity.S2,
     owners=(Owner.REVENUE_ACCOUNTING, Owner.IT),
     mode=Mode.MONITOR,

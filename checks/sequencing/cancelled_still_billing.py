@@ -7,6 +7,9 @@ Usual cause: the cancellation was entered in the CRM only, or was entered after 
 advance and no credit was made.
 
 How to fix: remove the days from the draft, or credit them, and make sure that the cancellation is in both systems.
+
+What it is not: days up to the cancellation date, which is the end of the notice period where there is one; usage
+and one-time charges that are settled afterwards; what was already credited or taken back by a negative line.
 """
 
 from decimal import Decimal
@@ -16,7 +19,19 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic.periods import FOREVER, days, midnight
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Owner, Params, Scope, Severity, Spans, Tolerance
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Severity,
+    Spans,
+    Tolerance,
+)
 from checks.facts import billed, credits, terms
 from checks.rows import candidates, collected, listed, reference, some
 
@@ -92,7 +107,7 @@ def _taken_back(rows: ir.Table) -> ir.Table:
 CHECK = Check(
     id="cancelled_still_billing",
     doc=__doc__,
-    pattern="sequencing",
+    pattern=Pattern.SEQUENCING,
     severity=Severity.S1,
     owners=(Owner.BILLING_OPS, Owner.REVOPS),
     mode=Mode.BLOCK,

@@ -8,13 +8,16 @@ that is wrong.
 
 How to fix: run the doctor, which says what is wrong with the source, restore the connection, and run the sync once by
 hand. If the source is often slower than its target, or rests at night, agree on another target or on a calendar.
+
+What it is not: a source in announced maintenance or outside the opening hours of its calendar: such time makes no
+reading older.
 """
 
 import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Owner, Params, Scope, Severity, Spans
+from checks.contract import Arithmetic, Check, Mode, MoneyKind, Owner, Params, Pattern, Scope, Severity, Spans
 from checks.rows import candidates
 
 
@@ -67,7 +70,7 @@ def _drafts(books: Books) -> ir.Table:
 CHECK = Check(
     id="source_stale",
     doc=__doc__,
-    pattern="silent failure",
+    pattern=Pattern.SILENT_FAILURES,
     severity=Severity.S3,
     owners=(Owner.IT, Owner.IT),
     mode=Mode.BLOCK,

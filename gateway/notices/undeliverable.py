@@ -7,6 +7,8 @@ Usual cause: A webhook was removed, a channel archived, an address mistyped, or 
 
 How to fix: Read what the receiver said in the evidence, correct the channel in owners.yaml or its environment
 variable, and start Tieout again. The case resolves by itself when the channel has taken messages again.
+
+What it is not: A receiver that is only down for a while. Its messages are sent again, and nothing is reported.
 """
 
 from collections.abc import Mapping
@@ -24,6 +26,7 @@ from checks.contract import (
     Outcome,
     Owner,
     Params,
+    Pattern,
     Scope,
     Severity,
     Spans,
@@ -40,7 +43,7 @@ def _asked_by_dispatch_only(_: Books, __: Params) -> ir.Table:
 UNDELIVERABLE = Check(
     id="notice_undeliverable",
     doc=__doc__,
-    pattern="control-health",
+    pattern=Pattern.CONTROL_HEALTH,
     severity=Severity.S2,
     owners=(Owner.IT, Owner.IT),
     mode=Mode.MONITOR,

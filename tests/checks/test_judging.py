@@ -13,6 +13,7 @@ from checks.contract import (
     Need,
     Outcome,
     Owner,
+    Pattern,
     Scope,
     Severity,
     Spans,
@@ -30,11 +31,13 @@ Why it matters: money.
 Usual cause: haste.
 
 How to fix: slowly.
+
+What it is not: chance.
 """
 CHECK = Check(
     id="an_example",
     doc=DOC,
-    pattern="example",
+    pattern=Pattern.SEQUENCING,
     severity=Severity.S3,
     owners=(Owner.BILLING_OPS, Owner.IT),
     mode=Mode.BLOCK,

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from fastapi import FastAPI
 
 from books.reading import Books
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Outcome, Owner, Params, Scope, Severity, Spans
+from checks.contract import Arithmetic, Check, Mode, MoneyKind, Outcome, Owner, Params, Pattern, Scope, Severity, Spans
 from checks.findings import Evaluation, Finding, Record
 from checks.judging import Bands
 from gateway import console
@@ -85,8 +85,8 @@ def _nothing(_: Books, __: Params) -> ir.Table:
 
 def check(name: str = "seat_overage_unbilled", **changes: Any) -> Check:
     values: dict[str, Any] = {
-        "doc": "Why it matters: Money.\n\nUsual cause: People.\n\nHow to fix: Work.",
-        "pattern": "delivered, not billed",
+        "doc": "Broken.\n\nWhy it matters: Money.\n\nUsual cause: Haste.\n\nHow to fix: Work.\n\nWhat it is not: Luck.",
+        "pattern": Pattern.DELIVERED_NOT_BILLED,
         "severity": Severity.S2,
         "owners": (Owner.BILLING_OPS, Owner.IT),
         "mode": Mode.BLOCK,

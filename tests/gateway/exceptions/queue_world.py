@@ -11,7 +11,7 @@ from alerts.channel import Receipt
 from alerts.errors import AlertError
 from alerts.message import Notice
 from books.reading import Books
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Outcome, Owner, Params, Scope, Severity, Spans
+from checks.contract import Arithmetic, Check, Mode, MoneyKind, Outcome, Owner, Params, Pattern, Scope, Severity, Spans
 from checks.findings import Evaluation, Finding, Record, Waiting
 from gateway.exceptions.context import Context
 from gateway.owners.model import Owners
@@ -86,8 +86,8 @@ def _nothing(_: Books, __: Params) -> ir.Table:
 
 def check(name: str = "seat_overage_unbilled", **changes: Any) -> Check:
     values: dict[str, Any] = {
-        "doc": "Why it matters: Money.\n\nUsual cause: People.\n\nHow to fix: Work.",
-        "pattern": "delivered-not-billed",
+        "doc": "Broken.\n\nWhy it matters: Money.\n\nUsual cause: Haste.\n\nHow to fix: Work.\n\nWhat it is not: Luck.",
+        "pattern": Pattern.DELIVERED_NOT_BILLED,
         "severity": Severity.S2,
         "owners": (Owner.BILLING_OPS, Owner.IT),
         "mode": Mode.WARN,
@@ -103,7 +103,7 @@ def check(name: str = "seat_overage_unbilled", **changes: Any) -> Check:
 
 
 SEATS = check()
-STALE = check("source_stale", severity=Severity.S3, owners=(Owner.IT, Owner.IT), pattern="silent-failure")
+STALE = check("source_stale", severity=Severity.S3, owners=(Owner.IT, Owner.IT), pattern=Pattern.SILENT_FAILURES)
 
 
 def finding(subject: str = "CL-1", *, of: Check = SEATS, amount: str = "900.00", **changes: Any) -> Finding:

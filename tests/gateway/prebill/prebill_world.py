@@ -22,7 +22,7 @@ from books.engine import Engine
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store, table_from
-from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Scope, Severity, Spans
+from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Pattern, Scope, Severity, Spans
 from checks.rows import candidates, listed, reference
 from checks.ruleset import Ruleset
 from connectors.contract import DraftRun, RunSource
@@ -134,8 +134,8 @@ ACCOUNTS = Need("accounts", "crm")
 
 def check(name: str, find: Callable[[Books, Params], ir.Table], **changes: Any) -> Check:
     values: dict[str, Any] = {
-        "doc": "Why it matters: Money.\n\nUsual cause: People.\n\nHow to fix: Work.",
-        "pattern": "test",
+        "doc": "Broken.\n\nWhy it matters: Money.\n\nUsual cause: Haste.\n\nHow to fix: Work.\n\nWhat it is not: Luck.",
+        "pattern": Pattern.DELIVERED_NOT_BILLED,
         "severity": Severity.S2,
         "owners": (Owner.BILLING_OPS, Owner.IT),
         "mode": Mode.BLOCK,
