@@ -13,7 +13,20 @@ import ibis.expr.types as ir
 
 from books.entities import entity
 
-Role = Literal["crm", "billing", "erp", "usage", "seats", "shipping", "reference", "integration", "audit", "legacy"]
+Role = Literal[
+    "crm",
+    "billing",
+    "erp",
+    "usage",
+    "seats",
+    "shipping",
+    "work",
+    "reference",
+    "integration",
+    "audit",
+    "legacy",
+    "controls",
+]
 ROLES: tuple[str, ...] = get_args(Role)
 
 REQUEST_SCHEMA = ibis.schema(
