@@ -74,6 +74,19 @@ class Formula:
                 raise DeclarationError(f"{ast.unparse(node)!r} in the formula {self.text!r} is not arithmetic.")
 
 
+@dataclass(frozen=True)
+class Worked:
+    """A formula of one row, with its own numbers: a sum that has as many parts as a price has tiers."""
+
+    formula: Formula
+    terms: Mapping[str, Decimal]
+
+    @cached_property
+    def value(self) -> Decimal:
+        """The exact value."""
+        return self.formula.value(self.terms)
+
+
 def _value(node: ast.expr, terms: Mapping[str, Decimal]) -> Decimal:
     match node:
         case ast.Name(id=name):
