@@ -59,6 +59,13 @@ class Books:
     roles: Mapping[str, tuple[str, ...]]
     mapped: Mapping[str, frozenset[str]]
 
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        roles = sorted((role, tuple(systems)) for role, systems in self.roles.items())
+        return str((roles, sorted((system, sorted(entities)) for system, entities in self.mapped.items())))
+
     def systems(self, name: str, role: str) -> tuple[str, ...]:
         """The systems of a role whose mapping fills the entity; empty when none does."""
         if role not in ROLES:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 
 import ibis.expr.types as ir
@@ -174,11 +174,29 @@ class Params:
     def __init__(self, values: Mapping[str, "int | Decimal | str | tuple[str, ...]"]) -> None:
         self._values = dict(values)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Params) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __str__(self) -> str:
+        shown = {name: list(value) if isinstance(value, tuple) else str(value) for name, value in self._values.items()}
+        return str(sorted(shown.items()))
+
     def whole(self, name: str) -> int:
-        return int(str(self._values[name]))
+        """Raises DeclarationError for anything but a whole number."""
+        try:
+            return int(str(self._values[name]))
+        except ValueError:
+            raise DeclarationError(f"{name} is set to {self._values[name]!r}; it is a whole number.") from None
 
     def decimal(self, name: str) -> Decimal:
-        return Decimal(str(self._values[name]))
+        """Raises DeclarationError for anything but a number."""
+        try:
+            return Decimal(str(self._values[name]))
+        except InvalidOperation:
+            raise DeclarationError(f"{name} is set to {self._values[name]!r}; it is a number.") from None
 
     def text(self, name: str) -> str:
         return str(self._values[name])

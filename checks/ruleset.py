@@ -1,4 +1,4 @@
-"""The checks as they are in force: settings applied, Ibis compiled to SQL once, and asked of an engine."""
+"""The checks as they are in force: settings applied, and their SQL asked of an engine."""
 
 import hashlib
 import logging
@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import duckdb
-import ibis.expr.types as ir
 
 from books.reading import Books
 from books.snapshots import Snapshot
@@ -18,13 +18,14 @@ from checks.contract import Check, Mode, Need, Outcome, Params, Tolerance
 from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
 from checks.judging import Bands, judge
-from checks.relation import Workings, compiled
+from checks.relation import compiled
+from checks.rule import Rule
 
 log = logging.getLogger(__name__)
 
 Rows = list[dict[str, Any]]
 # How a check can fail on rows that it did not reckon with: in the engine, in its arithmetic, in its message.
-FAULTS = (duckdb.Error, ArithmeticError, LookupError, TypeError, ValueError)
+FAULTS = (duckdb.Error, DeclarationError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class Asked(Protocol):
@@ -45,31 +46,11 @@ class Override:
     lag_minutes: int | None = None
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A check with its settings in force and its SQL; `relations` are the shared ones that the SQL reads, in order."""
-
-    check: Check
-    params: Params
-    sql: str
-    relations: Mapping[str, str]
-
-    @property
-    def digest(self) -> str:
-        parts = (
-            self.check.id,
-            self.check.version,
-            self.check.mode,
-            self.check.tolerance,
-            self.sql,
-            sorted(self.relations.items()),
-            self.check.arithmetic,
-        )
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
 class Ruleset:
-    """All checks of one installation, compiled. Raises DeclarationError for an override that fits no check.
+    """All checks of one installation. Raises DeclarationError for an override that fits no check.
+
+    A check is built at once where tieout.yaml gives it settings, so that a wrong one is refused at start; the SQL is
+    made when the check is first asked, or by `prepare`.
 
     An engine's tables of the books must not change between two checks that it is asked: what checks share is
     worked out once per engine. The table `request` may.
@@ -83,12 +64,14 @@ class Ruleset:
             raise DeclarationError(f"tieout.yaml sets up checks that do not exist: {', '.join(unknown)}.")
         self.books = books
         self._worked_out: WeakKeyDictionary[Asked, set[str]] = WeakKeyDictionary()
-        workings = Workings(books)
-        self.rules = {
-            id_: _rule(check, books, overrides.get(id_, Override()), workings) for id_, check in declared.items()
-        }
+        self.rules = {id_: _rule(check, books, overrides.get(id_, Override())) for id_, check in declared.items()}
 
-    @property
+    def prepare(self, checks: Iterable[str]) -> None:
+        """Make the SQL of these checks now. Raises DeclarationError for one whose rows lack a column."""
+        for id_ in checks:
+            _ = self.rules[id_].compiled
+
+    @cached_property
     def digest(self) -> str:
         """Changes when any rule, setting, mode or tolerance changes."""
         text = "".join(rule.digest for _, rule in sorted(self.rules.items()))
@@ -116,9 +99,10 @@ class Ruleset:
         trouble = self._trouble(rule.check, engine, snapshot, now, empty)
         if trouble is not None:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, trouble)
-        self._work_out(rule.relations, engine)
         try:
-            return judge(rule.check, engine.rows(rule.sql), self._known_until(rule.check, snapshot), now, bands)
+            made = rule.compiled
+            self._work_out(made.relations, engine)
+            return judge(rule.check, engine.rows(made.sql), self._known_until(rule.check, snapshot), now, bands)
         except ArithmeticFault as fault:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, str(fault))
         except FAULTS as fault:
@@ -184,7 +168,7 @@ class Ruleset:
         return oldest - timedelta(minutes=check.lag_minutes)
 
 
-def _rule(check: Check, books: Books, override: Override, workings: Workings) -> Rule:
+def _rule(check: Check, books: Books, override: Override) -> Rule:
     known = {setting.name: setting.default for setting in check.settings}
     unknown = sorted(set(override.settings) - set(known))
     if unknown:
@@ -196,30 +180,10 @@ def _rule(check: Check, books: Books, override: Override, workings: Workings) ->
         tolerance=override.tolerance or check.tolerance,
         lag_minutes=check.lag_minutes if override.lag_minutes is None else override.lag_minutes,
     )
-    params = Params({**known, **override.settings})
-    rows = check.find(books, params)
-    _check_columns(in_force, rows)
-    return Rule(in_force, params, compiled(rows), workings.behind(rows))
-
-
-REQUIRED = (
-    "system",
-    "entity",
-    "key",
-    "account_key",
-    "subject",
-    "period_start",
-    "period_end",
-    "currency",
-    "invoice_key",
-    "line_key",
-    "fails_from",
-    "known_at",
-    "evidence",
-)
-
-
-def _check_columns(check: Check, rows: ir.Table) -> None:
-    missing = [name for name in (*REQUIRED, *sorted(check.arithmetic.names())) if name not in rows.columns]
-    if missing:
-        raise DeclarationError(f"The rows of {check.id} lack the columns {', '.join(missing)}.")
+    rule = Rule(in_force, Params({**known, **override.settings}), books)
+    if override.settings:
+        try:
+            rule.rows()
+        except DeclarationError as error:
+            raise DeclarationError(f"The settings of {check.id} do not fit: {error}") from error
+    return rule

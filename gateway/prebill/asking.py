@@ -31,9 +31,13 @@ class Asking:
     ruleset: Ruleset
     fail_open: Collection[str]
 
+    def prepare(self) -> None:
+        """Make the SQL of every check that acts at the gate, so that the first request does not wait for it."""
+        self.ruleset.prepare(check.id for check in self._acting())
+
     def evaluate(self, truth: Truth, overlay: Overlay, request: Request, bands: Bands) -> list[Evaluation]:
         """Every check that acts at the gate: first those about single customers, then those about the whole run."""
-        checks = [rule.check for rule in self.ruleset.rules.values() if rule.check.mode is not Mode.MONITOR]
+        checks = self._acting()
         of_customers = [check for check in checks if check.scope is not Scope.RUN]
         of_run = [check for check in checks if check.scope is Scope.RUN]
         engine = overlay.narrow({need.entity for check in of_customers for need in check.needs})
@@ -43,6 +47,9 @@ class Asking:
         elsewhere = overlay.elsewhere()
         evaluations += [_without(elsewhere, self._ask(check, truth, engine, request, bands)) for check in of_run]
         return self._spare_unread(evaluations, truth)
+
+    def _acting(self) -> list[Check]:
+        return [rule.check for rule in self.ruleset.rules.values() if rule.check.mode is not Mode.MONITOR]
 
     def _ask(self, check: Check, truth: Truth, engine: Engine, request: Request, bands: Bands) -> Evaluation:
         try:

@@ -103,7 +103,11 @@ class Gate:
             return keep(session, put, self._answer(judged, self._record(session, judged.found)), judged.drafts)
 
     def warm(self) -> None:
-        """Load the latest snapshot, so that the first request does not wait for it."""
+        """Make the checks' SQL and load the latest snapshot, so that the first request waits for neither.
+
+        Raises DeclarationError for a check whose rows lack a column.
+        """
+        self._asking.prepare()
         try:
             self._truth.get()
         except Unavailable as error:

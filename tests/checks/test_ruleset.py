@@ -67,8 +67,28 @@ def test_unknown_checks_and_settings_are_refused() -> None:
 
 def test_a_check_whose_rows_lack_a_term_is_refused() -> None:
     check = replace(CHECK, arithmetic=Arithmetic.of("line_amount * rate", "0"))
+    rules = Ruleset([check], BOOKS)
     with pytest.raises(DeclarationError, match="lack the columns rate"):
-        Ruleset([check], BOOKS)
+        rules.prepare([check.id])
+    with engine_with(Ledger()) as engine:
+        evaluation = rules.evaluate(CHECK.id, engine, fresh(), NOW, whole_run=True, bands=Bands(), empty=())
+    assert evaluation.outcome is Outcome.NOT_EVALUATED
+    assert "lack the columns rate" in str(evaluation.reason)
+
+
+def test_a_setting_of_the_wrong_kind_is_refused_at_start() -> None:
+    with pytest.raises(DeclarationError, match=r"close_days is set to .next week."):
+        of(Override(settings={"close_days": "next week"}))
+
+
+def test_rulesets_over_the_same_books_and_settings_share_their_sql() -> None:
+    elsewhere = Books({**BOOKS.roles, "erp": ("netsuite",)}, {**BOOKS.mapped, "netsuite": EVERYTHING})
+    first, again = of().rules[CHECK.id], of().rules[CHECK.id]
+    later = of(Override(settings={"close_days": 8})).rules[CHECK.id]
+    assert again.compiled is first.compiled
+    assert later.compiled.sql != first.compiled.sql
+    assert Ruleset([CHECK], elsewhere).rules[CHECK.id].compiled.sql != first.compiled.sql
+    assert Ruleset([CHECK], elsewhere).digest != of().digest
 
 
 def test_what_checks_share_is_worked_out_once_per_engine() -> None:

@@ -1,0 +1,121 @@
+"""One check as it is in force: its settings applied, and its SQL, which is made when it is first asked for.
+
+Making the SQL of a check takes a fifth of a second, so it is made once per process for all rulesets over the same
+books and settings, and a command that asks no check makes none.
+"""
+
+import hashlib
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from types import ModuleType
+
+import ibis
+import ibis.expr.types as ir
+
+import books
+import checks
+from books.reading import Books
+from checks.contract import Check, Params
+from checks.errors import DeclarationError
+from checks.relation import Workings, compiled
+
+Find = Callable[[Books, Params], ir.Table]
+
+REQUIRED = (
+    "system",
+    "entity",
+    "key",
+    "account_key",
+    "subject",
+    "period_start",
+    "period_end",
+    "currency",
+    "invoice_key",
+    "line_key",
+    "fails_from",
+    "known_at",
+    "evidence",
+)
+_RULES_KEPT = 1024  # compiled checks of one process: a dozen installations with the whole catalogue
+_BOOKS_KEPT = 32
+_making = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A check's SQL; `relations` are the shared ones that it reads, each after those that it is made from."""
+
+    sql: str
+    relations: Mapping[str, str]
+    columns: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check with its settings in force, over the books of one installation."""
+
+    check: Check
+    params: Params
+    books: Books
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """Raises DeclarationError where the check's rows lack a column."""
+        with _making:
+            made = _made(self.check.find, self.params, self.books)
+        missing = [name for name in (*REQUIRED, *sorted(self.check.arithmetic.names())) if name not in made.columns]
+        if missing:
+            raise DeclarationError(f"The rows of {self.check.id} lack the columns {', '.join(missing)}.")
+        return made
+
+    def rows(self) -> ir.Table:
+        """The check's candidate rows as an expression."""
+        return self.check.find(self.books, self.params)
+
+    @property
+    def digest(self) -> str:
+        """Changes with whatever the SQL and the judgement are made from: declaration, settings, books, code."""
+        check = self.check
+        parts = (
+            *(check.id, check.version, check.severity, check.mode, check.mode_is_set, check.scope, check.kind),
+            *(check.negative_kind, check.may_block, check.lag_minutes, check.tolerance, check.arithmetic),
+            *(str(self.params), str(self.books), _code_of(check.find)),
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@lru_cache(_RULES_KEPT)
+def _made(find: Find, params: Params, of: Books) -> Compiled:
+    rows = find(of, params)
+    return Compiled(compiled(rows), _workings(of).behind(rows), frozenset(rows.columns))
+
+
+@lru_cache(_BOOKS_KEPT)
+def _workings(of: Books) -> Workings:
+    return Workings(of)
+
+
+@cache
+def _code_of(find: Find) -> str:
+    """A hash of the code that makes a check's SQL: the shared one, and the check's module where it is not ours."""
+    module = inspect.getmodule(find)
+    own = "" if module is None or _is_ours(module) else inspect.getsource(module)
+    return hashlib.sha256((_shared_code() + own).encode()).hexdigest()
+
+
+def _is_ours(module: ModuleType) -> bool:
+    return module.__name__.partition(".")[0] in (books.__name__, checks.__name__)
+
+
+@cache
+def _shared_code() -> str:
+    hashed = hashlib.sha256(ibis.__version__.encode())
+    for package in (books, checks):
+        root = Path(str(package.__file__)).parent
+        for path in sorted(root.rglob("*.py")):
+            hashed.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return hashed.hexdigest()
