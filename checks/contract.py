@@ -1,12 +1,15 @@
 """What a check declares. A check is one module in this package, named after the broken state that it finds."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
+from functools import cached_property
 
 import ibis.expr.types as ir
 
+from books.entities import ENTITIES
 from books.reading import ROLES, Books
 from checks.errors import DeclarationError
 from checks.formula import Formula
@@ -168,11 +171,117 @@ class Arithmetic:
         return self.expected.names() | self.actual.names() | of_amount
 
 
-class Params:
-    """The settings of one check as they are in force."""
+class Basis(StrEnum):
+    """What an amount of a contract covers."""
 
-    def __init__(self, values: Mapping[str, "int | Decimal | str | tuple[str, ...]"]) -> None:
+    TCV = "tcv"  # the whole term
+    ACV = "acv"  # a year
+    MRR = "mrr"  # a month
+    INVOICED = "invoiced"  # the period of one invoice line
+
+
+class Compared(StrEnum):
+    """When two copies of an attribute are the same."""
+
+    EXACT = "exact"
+    FOLDED = "folded"  # capitals, blanks and punctuation do not count
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Where the systems of one role hold an attribute, and what they mean by it."""
+
+    role: str
+    entity: str
+    column: str
+    means: str = ""
+    basis: Basis | None = None
+
+    @classmethod
+    def at(cls, role: str, place: str, means: str = "", basis: Basis | None = None) -> "Copy":
+        """From `entity.column`. Raises DeclarationError for a role, entity or column that the books do not know."""
+        name, _, column = place.partition(".")
+        known = {one.name for one in ENTITIES[name].columns} if name in ENTITIES else set()
+        if role not in ROLES or column not in known:
+            raise DeclarationError(f"The books hold no {place} in the role {role}: no such role, entity or column.")
+        return cls(role, name, column, means, basis)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """Something that several systems hold a copy of (checks/system_of_record.py).
+
+    `copies` begin with the one that is right; the others follow in the order in which they would be, where it is not
+    connected. `owner` answers for the attribute. `severity` and `mode` are those of a copy that differs.
+    """
+
+    name: str
+    about: str
+    copies: tuple[Copy, ...]
+    owner: Owner
+    severity: Severity = Severity.S3
+    mode: Mode = Mode.WARN
+    compared: Compared = Compared.EXACT
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        about: str,
+        owner: Owner,
+        *copies: Copy,
+        severity: Severity = Severity.S3,
+        mode: Mode = Mode.WARN,
+        compared: Compared = Compared.EXACT,
+    ) -> "Attribute":
+        """With the copies in their order."""
+        return cls(name, about, copies, owner, severity, mode, compared)
+
+    @property
+    def right(self) -> Copy:
+        return self.copies[0]
+
+    @property
+    def others(self) -> tuple[Copy, ...]:
+        return self.copies[1:]
+
+    def held(self, books: Books) -> tuple[Copy, ...]:
+        """The copies that a source of this installation fills, the one that is right there first."""
+        return tuple(copy for copy in self.copies if books.systems(copy.entity, copy.role))
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """All attributes by name: which system is right about what, in one installation."""
+
+    by_name: Mapping[str, Attribute] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Attribute:
+        """Raises DeclarationError for one that is not declared."""
+        if name not in self.by_name:
+            known = ", ".join(self.by_name) or "none"
+            raise DeclarationError(f"There is no attribute {name!r} that several systems hold; known: {known}.")
+        return self.by_name[name]
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(repr(sorted(self.by_name.items())).encode()).hexdigest()
+
+
+class Params:
+    """What is in force for one check: its settings, and which system is right about what."""
+
+    def __init__(
+        self,
+        values: Mapping[str, "int | Decimal | str | tuple[str, ...]"],
+        attributes: Attributes | None = None,
+    ) -> None:
         self._values = dict(values)
+        self._attributes = attributes or Attributes()
+
+    def attribute(self, name: str) -> Attribute:
+        """An attribute as the registry has it. Raises DeclarationError for one that is not declared."""
+        return self._attributes[name]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Params) and str(self) == str(other)
@@ -182,7 +291,7 @@ class Params:
 
     def __str__(self) -> str:
         shown = {name: list(value) if isinstance(value, tuple) else str(value) for name, value in self._values.items()}
-        return str(sorted(shown.items()))
+        return f"{sorted(shown.items())} {self._attributes.digest}"
 
     def whole(self, name: str) -> int:
         """Raises DeclarationError for anything but a whole number."""

@@ -14,12 +14,13 @@ import duckdb
 
 from books.reading import Books
 from books.snapshots import Snapshot
-from checks.contract import Check, Mode, Need, Outcome, Params, Tolerance
+from checks.contract import Attributes, Check, Mode, Need, Outcome, Params, Tolerance
 from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
 from checks.judging import Bands, judge
 from checks.relation import compiled
 from checks.rule import Rule
+from checks.system_of_record import in_force as registry
 
 log = logging.getLogger(__name__)
 
@@ -52,19 +53,30 @@ class Ruleset:
     A check is built at once where tieout.yaml gives it settings, so that a wrong one is refused at start; the SQL is
     made when the check is first asked, or by `prepare`.
 
+    `attributes` say which system is right about what; by default as they are declared.
+
     An engine's tables of the books must not change between two checks that it is asked: what checks share is
     worked out once per engine. The table `request` may.
     """
 
-    def __init__(self, checks: Iterable[Check], books: Books, overrides: Mapping[str, Override] | None = None) -> None:
+    def __init__(
+        self,
+        checks: Iterable[Check],
+        books: Books,
+        overrides: Mapping[str, Override] | None = None,
+        attributes: Attributes | None = None,
+    ) -> None:
         overrides = overrides or {}
+        attributes = registry({}) if attributes is None else attributes
         declared = {check.id: check for check in checks}
         unknown = sorted(set(overrides) - set(declared))
         if unknown:
             raise DeclarationError(f"tieout.yaml sets up checks that do not exist: {', '.join(unknown)}.")
         self.books = books
         self._worked_out: WeakKeyDictionary[Asked, set[str]] = WeakKeyDictionary()
-        self.rules = {id_: _rule(check, books, overrides.get(id_, Override())) for id_, check in declared.items()}
+        self.rules = {
+            id_: _rule(check, books, overrides.get(id_, Override()), attributes) for id_, check in declared.items()
+        }
 
     def prepare(self, checks: Iterable[str]) -> None:
         """Make the SQL of these checks now. Raises DeclarationError for one whose rows lack a column."""
@@ -168,7 +180,7 @@ class Ruleset:
         return oldest - timedelta(minutes=check.lag_minutes)
 
 
-def _rule(check: Check, books: Books, override: Override) -> Rule:
+def _rule(check: Check, books: Books, override: Override, attributes: Attributes) -> Rule:
     known = {setting.name: setting.default for setting in check.settings}
     unknown = sorted(set(override.settings) - set(known))
     if unknown:
@@ -180,7 +192,7 @@ def _rule(check: Check, books: Books, override: Override) -> Rule:
         tolerance=override.tolerance or check.tolerance,
         lag_minutes=check.lag_minutes if override.lag_minutes is None else override.lag_minutes,
     )
-    rule = Rule(in_force, Params({**known, **override.settings}), books)
+    rule = Rule(in_force, Params({**known, **override.settings}, attributes), books)
     if override.settings:
         try:
             rule.rows()

@@ -50,7 +50,7 @@ class ColumnRule:
     """How one column is filled: the first field that has a value, converted; else `otherwise`.
 
     `joined` puts all fields together instead, as keys are. `convert` is None for a constant. `choices` are the values
-    of the source that a choice knows by name; empty where the rule is none.
+    of the source that a choice knows by name; empty where the rule is none. `transform` is the name of the conversion.
     """
 
     column: str
@@ -60,6 +60,7 @@ class ColumnRule:
     otherwise: Any = None
     joined: bool = False
     choices: tuple[str, ...] = ()
+    transform: str = ""
 
     def values(self, records: Iterable[Record]) -> list[Any]:
         """What `read` gives for each of the records."""

@@ -262,7 +262,8 @@ def _column(spot: _Spot, column: str, kind: Kind, content: object) -> ColumnRule
     if not fields:
         raise spot.wrong(f"has an empty {sources[0]!r}")
     choices = tuple(values) if name == "choice" else ()
-    return ColumnRule(column, kind, fields, convert, otherwise, joined=sources == ["join"], choices=choices)
+    joined = sources == ["join"]
+    return ColumnRule(column, kind, fields, convert, otherwise, joined=joined, choices=choices, transform=name)
 
 
 def _else(convert: transforms.Convert, otherwise: Any) -> transforms.Convert:

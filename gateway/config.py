@@ -14,9 +14,11 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from books.reading import ROLES, Role
-from checks.contract import Mode, Severity, Tolerance
+from checks.contract import Attributes, Basis, Mode, Owner, Severity, Tolerance
+from checks.errors import DeclarationError
 from checks.judging import Bands as SeverityLimits
 from checks.ruleset import Override
+from checks.system_of_record import Change, in_force
 from gateway import yaml_file
 from gateway.errors import ConfigError
 from gateway.source_settings import mistakes
@@ -105,6 +107,20 @@ class CheckSetting(Part):
     fail_open: str | None = None
 
 
+class AttributeSetting(Part):
+    """What is said about one attribute that several systems hold; `columns` are role to `entity.column`."""
+
+    about: str | None = None
+    right: Role | None = None
+    then: tuple[Role, ...] = ()
+    owner: Owner | None = None
+    severity: Severity | None = None
+    mode: Mode | None = None
+    columns: dict[Role, str] = Field(default_factory=dict)
+    means: dict[Role, str] = Field(default_factory=dict)
+    basis: dict[Role, Basis] = Field(default_factory=dict)
+
+
 class GatePolicy(Part):
     verdict_minutes: Annotated[int, Field(gt=0)] = 60
     max_body_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
@@ -187,6 +203,7 @@ class Config(Part):
 
     sources: dict[SourceName, Source] = Field(default_factory=dict)
     checks: dict[str, CheckSetting] = Field(default_factory=dict)
+    system_of_record: dict[str, AttributeSetting] = Field(default_factory=dict)
     gate: GatePolicy = GatePolicy()
     console: ConsolePolicy = ConsolePolicy()
     mail: Mail = Mail()
@@ -231,6 +248,15 @@ class Config(Part):
             )
             for name, said in self.checks.items()
         }
+
+    def attributes(self) -> Attributes:
+        """Which system is right about what, by attribute. Raises ConfigError for what fits no attribute."""
+        said = {name: dict(one) for name, one in self.system_of_record.items()}
+        changes = {name: Change(places=one.pop("columns"), **one) for name, one in said.items()}
+        try:
+            return in_force(changes)
+        except DeclarationError as error:
+            raise ConfigError(str(error)) from error
 
     def fail_open(self) -> dict[str, str]:
         """Checks that do not block while they cannot be evaluated, with the person who answers for each."""

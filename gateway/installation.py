@@ -120,7 +120,7 @@ class Installation:
 
     @cached_property
     def ruleset(self) -> Ruleset:
-        return Ruleset(CATALOGUE.values(), self.books, self.config.overrides())
+        return Ruleset(CATALOGUE.values(), self.books, self.config.overrides(), self.config.attributes())
 
     @cached_property
     def owners(self) -> Owners:

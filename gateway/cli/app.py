@@ -12,6 +12,7 @@ from connectors.errors import ConnectorError
 from gateway.cli.check import register as add_check
 from gateway.cli.database import app as database
 from gateway.cli.demo import register as add_demo
+from gateway.cli.dictionary import register as add_dictionary
 from gateway.cli.doctor import register as add_doctor
 from gateway.cli.exceptions import app as exceptions
 from gateway.cli.keys import app as keys
@@ -35,7 +36,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for add in (add_demo, add_serve, add_schedule, add_sync, add_reconcile, add_doctor, add_check, add_validate):
+for add in (
+    add_demo,
+    add_serve,
+    add_schedule,
+    add_sync,
+    add_reconcile,
+    add_doctor,
+    add_check,
+    add_validate,
+    add_dictionary,
+):
     add(app)
 app.add_typer(exceptions, name="exceptions")
 app.add_typer(mappings, name="mappings")
