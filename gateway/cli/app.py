@@ -20,6 +20,7 @@ from gateway.cli.mappings import app as mappings
 from gateway.cli.owners import app as owners
 from gateway.cli.reconcile import register as add_reconcile
 from gateway.cli.schedule import register as add_schedule
+from gateway.cli.score import register as add_score
 from gateway.cli.serve import register as add_serve
 from gateway.cli.shared import Exit, err
 from gateway.cli.sync import register as add_sync
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 for add in (
     add_demo,
+    add_score,
     add_serve,
     add_schedule,
     add_sync,

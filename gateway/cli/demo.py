@@ -31,7 +31,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the summary instead of serving the console.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write what was found to this JSON file.")] = None,
     port: Annotated[int, typer.Option(help="The console's port; 0 takes any free one.")] = 8080,
-    accounts: Annotated[int, typer.Option(min=120, help="How many customers the company has.")] = 240,
+    accounts: Annotated[int, typer.Option(min=200, help="How many customers the company has.")] = 240,
     seed: Annotated[int, typer.Option(help="Which company.")] = 7,
     folder: Annotated[Path, typer.Option(help="Where its state is kept; emptied at each start.")] = Path(
         ".tieout/demo"

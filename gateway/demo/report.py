@@ -1,7 +1,7 @@
 """What the demo saw, as one JSON document and as a summary for people."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,8 +28,8 @@ class Report:
     outcomes: dict[str, str]
     planted: int
     found: int
-    missed: tuple[dict[str, str], ...]
-    false_alarms: tuple[dict[str, str], ...]
+    missed: tuple[Mapping[str, str], ...]
+    false_alarms: tuple[Mapping[str, str], ...]
     validations: list[dict[str, Any]]
     notifications: dict[str, int]
     exceptions: dict[str, int]
@@ -45,10 +45,10 @@ def report(world: World, swept: Sweep, scored: Score, validations: Sequence[dict
         records=_records(world, swept),
         findings={e.check.id: len(e.findings) for e in swept.evaluations},
         outcomes={e.check.id: e.outcome.value for e in swept.evaluations},
-        planted=scored.planted,
-        found=scored.found,
-        missed=scored.missed,
-        false_alarms=scored.false_alarms,
+        planted=scored.total.planted,
+        found=scored.total.found,
+        missed=scored.total.missed,
+        false_alarms=scored.total.false_alarms,
         validations=list(validations),
         notifications={
             "slack": len(world.slack.messages),

@@ -45,7 +45,7 @@ def tell(world: World) -> None:
 
 
 def finish(world: World, swept: Sweep, answers: list[dict[str, Any]]) -> Report:
-    scored = score(world.company.planted, world.company.lookalikes, swept.findings())
+    scored = score(world.company.planted, world.company.lookalikes, swept.evaluations)
     return report(world, swept, scored, answers)
 
 

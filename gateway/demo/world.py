@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import yaml
 
 from gateway.config import load
 from gateway.demo.clock import AHEAD_VARIABLE, clock_from
+from gateway.demo.settings import settings
 from gateway.installation import Installation
 from sandbox.company import Company, build
 from sandbox.netsuite import NetSuiteAccount, NetSuiteServer, make_key_pair
@@ -53,7 +54,8 @@ class World:
         self._set_environment()
         self._write_environment()
         config = self.folder / "tieout.yaml"
-        config.write_text(yaml.safe_dump(self._config(), sort_keys=False), encoding="utf-8")
+        said = settings(self.folder, self._urls(), self._public_url, (self.mail.host, self.mail.port))
+        config.write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
         shutil.copy(OWNERS, self.folder / "owners.yaml")
         self.installed = Installation(load(config), self.clock)
         self._stack.callback(self.installed.close)
@@ -82,6 +84,9 @@ class World:
         )
         for server in (self.salesforce, self.zuora, self.netsuite):
             self._stack.enter_context(server)
+
+    def _urls(self) -> dict[str, str]:
+        return {"salesforce": self.salesforce.url, "zuora": self.zuora.url, "netsuite": self.netsuite.url}
 
     def _start_sinks(self) -> None:
         self.slack = self._stack.enter_context(SlackSink())
@@ -124,35 +129,6 @@ class World:
             "TIEOUT_SLACK_IT": self.slack.webhook_url,
             "TIEOUT_IT_WEBHOOK_URL": self.webhook.url,
             "TIEOUT_IT_WEBHOOK_SECRET": "demo-signing-secret",
-        }
-
-    def _config(self) -> dict[str, Any]:
-        def source(connector: str, roles: list[str], mapping: str, **settings: Any) -> dict[str, Any]:
-            said = {"connector": connector, "roles": roles, "mapping": mapping, "settings": settings}
-            return {**said, "freshness_minutes": 60, "every_minutes": 5}
-
-        return {
-            "sources": {
-                "salesforce": source("salesforce", ["crm"], "salesforce_cpq", base_url=self.salesforce.url),
-                "zuora": source("zuora", ["billing"], "zuora", base_url=self.zuora.url),
-                "netsuite": source(
-                    "netsuite", ["erp"], "netsuite", base_url=self.netsuite.url, account_id="1234567_SB1"
-                ),
-                "metering": source(
-                    "files", ["usage", "seats"], "metering", folder=str(self.folder / "files" / "metering")
-                ),
-                "reference": source(
-                    "files", ["reference"], "reference", folder=str(self.folder / "files" / "reference")
-                ),
-            },
-            # Usage that nobody owns is IT's case at once; it stops a run only where it is worth stopping one. The
-            # limit is in the currency of the estimate, and the company also sells in yen.
-            "checks": {"usage_unmatched_account": {"settings": {"block_over": 1_000_000}}},
-            "console": {"access": "open", "act_as": "maria"},
-            "mail": {"host": self.mail.host, "port": self.mail.port, "sender": "tieout@example.com"},
-            "state": str(self.folder / "state"),
-            "books": str(self.folder / "books"),
-            "public_url": self._public_url,
         }
 
 

@@ -8,7 +8,7 @@
 The same arguments give the same company, row for row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,10 +20,11 @@ from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
 from sandbox.company.defects import DEFECTS
 from sandbox.company.documents import DRAFT, BillRun
 from sandbox.company.erp import copy_to_erp
+from sandbox.company.ids import Ids
 from sandbox.company.labels import LookAlike, Planted
 from sandbox.company.lookalikes import LOOKALIKES
 from sandbox.company.measuring import measure
-from sandbox.company.names import shuffled_names
+from sandbox.company.names import names_of
 from sandbox.company.population import populate
 from sandbox.company.provisioning import provision
 from sandbox.company.render_files import render_metering, render_reference
@@ -34,6 +35,10 @@ from sandbox.company.stories import Stage, Story, Tale, Telling
 from sandbox.company.world import World
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+SITE = 2_000
+_IDS_OF_A_SITE = 1_000_000
+# The rest are customers to whom nothing remarkable happens.
+_SHARE_OF_STORIES = 0.75
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -47,7 +52,7 @@ class Defined(Protocol):
 
 @dataclass(frozen=True)
 class Company:
-    """Rows by object and files by name, as each source has them at `now`, and what is known of them.
+    """Rows by object, and by source the text of its files, as they are at `now`, and what is known of them.
 
     `bill_runs` are the runs that wait with drafts: the clean one, then the bad one.
     """
@@ -56,8 +61,7 @@ class Company:
     salesforce: Rows
     zuora: Rows
     netsuite: Rows
-    metering: Mapping[str, str]
-    reference: Mapping[str, str]
+    files: Mapping[str, Mapping[str, str]]
     bill_runs: tuple[BillRun, ...]
     planted: tuple[Planted, ...]
     lookalikes: tuple[LookAlike, ...]
@@ -90,8 +94,8 @@ class Company:
         _load(account, TABLES, self.netsuite)
 
     def write_files(self, folder: Path) -> None:
-        """Write `metering/usage/…`, `metering/seats/…` and `reference/rates.csv` below the folder."""
-        for source, files in (("metering", self.metering), ("reference", self.reference)):
+        """Write every source's files into a folder of its name."""
+        for source, files in self.files.items():
             for name, text in files.items():
                 path = folder / source / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,9 +106,23 @@ def build(seed: int = 7, accounts: int = 240, now: datetime = NOW, *, defects: b
     """The company of a seed. Without `defects` the same customers are there, and nothing goes wrong with them.
 
     `now` must be the first of a month, at half past nine UTC or later, because that is when the runs wait.
-    Raises ValueError for another day, and where the stories alone need more accounts.
+    Raises ValueError for another day, and where the first story of each kind alone needs more accounts.
     """
     return render(tell(seed, accounts, now, defects=defects))
+
+
+def sites(seed: int, accounts: int, now: datetime = NOW, *, defects: bool = True) -> Iterator[Company]:
+    """The company of so many accounts in parts of some two thousand, one after the other.
+
+    Every part tells the stories with customers of its own. Ids and names are not repeated; what belongs to no
+    customer, such as products and rates, is the same in each.
+    """
+    names = names_of(Random(f"{seed}/names"))
+    count = max(1, round(accounts / SITE))
+    for place in range(count):
+        share = accounts * (place + 1) // count - accounts * place // count
+        world = World(now, Ids(place * _IDS_OF_A_SITE))
+        yield render(_tell(world, f"{seed}" if place == 0 else f"{seed}.{place}", share, names, defects=defects))
 
 
 @dataclass(frozen=True)
@@ -117,23 +135,39 @@ class Told:
 
 def tell(seed: int, accounts: int, now: datetime, *, defects: bool) -> Told:
     """Let the company happen, stage by stage; as `build`."""
+    return _tell(World(now), f"{seed}", accounts, names_of(Random(f"{seed}/names")), defects=defects)
+
+
+def _tell(world: World, seed: str, accounts: int, names: Iterator[str], *, defects: bool) -> Told:
+    now = world.now
     if now.day != 1 or (now.hour, now.minute) < (9, 30) or now.utcoffset() != timedelta(0):
         raise ValueError(f"The company is looked at on the first of a month after 09:30 UTC, not at {now}.")
-    world, names = World(now), shuffled_names(Random(f"{seed}/names"))
-    wrong = _begun(world, DEFECTS, seed, names)
-    right = _begun(world, LOOKALIKES, seed, names)
-    told = [Telling([tale.tell(story) for tale, story in right])]
-    telling = Telling([tale.tell(story) for tale, story in wrong])
-    if defects:
-        told.append(telling)
+    wrong, right = Telling(), Telling()
+    stories: list[Story] = []
+    for place, tale in _in_turns(DEFECTS, LOOKALIKES):
+        if place and len(world.accounts) >= _SHARE_OF_STORIES * accounts:
+            break
+        rng = Random(f"{seed}/{tale.tell.__module__}/{place}")
+        story = Story(world, Deals(world, rng, names), tale.currency, tale.batch)
+        (wrong if tale in DEFECTS else right).begin(tale.tell(story))
+        stories.append(story)
     if len(world.accounts) >= accounts:
-        raise ValueError(f"The stories need {len(world.accounts)} accounts, so {accounts} are too few.")
+        raise ValueError(f"The first story of each kind needs {len(world.accounts)} accounts: {accounts} are too few.")
     populate(Deals(world, Random(f"{seed}/population"), names), accounts)
     for stage in Stage:
-        for each in told:
+        for each in (right, wrong) if defects else (right,):
             each.reach(stage)
         _do_next(world, seed, stage)
-    return Told(world, tuple(story for _, story in (*wrong, *right)))
+    return Told(world, tuple(stories))
+
+
+def _in_turns(*books: Sequence[Tale]) -> Iterator[tuple[int, Tale]]:
+    """The first tale of every module, then the second of every module that has two, and so on; with its place."""
+    shelves: dict[str, list[Tale]] = {}
+    for tale in (tale for book in books for tale in book):
+        shelves.setdefault(tale.tell.__module__, []).append(tale)
+    for place in range(max(map(len, shelves.values()))):
+        yield from ((place, shelf[place]) for shelf in shelves.values() if place < len(shelf))
 
 
 def render(told: Told) -> Company:
@@ -144,15 +178,14 @@ def render(told: Told) -> Company:
         render_salesforce(world),
         render_zuora(world),
         render_netsuite(world),
-        render_metering(world),
-        render_reference(world),
+        {"metering": render_metering(world), "reference": render_reference(world)},
         tuple(run for batch in (CLEAN_BATCH, BAD_BATCH) for run in world.runs.values() if run.batches == batch),
         tuple(label for story in told.stories for label in story.planted),
         tuple(label for story in told.stories for label in story.lookalikes),
     )
 
 
-def _do_next(world: World, seed: int, stage: Stage) -> None:
+def _do_next(world: World, seed: str, stage: Stage) -> None:
     """What the company does once every story has gone on from a stage."""
     match stage:
         case Stage.SIGNED:
@@ -163,18 +196,6 @@ def _do_next(world: World, seed: int, stage: Stage) -> None:
         case Stage.INVOICED:
             collect(world, Random(f"{seed}/payments"))
             copy_to_erp(world, Random(f"{seed}/erp"))
-
-
-def _begun(world: World, tales: Sequence[Tale], seed: int, names: list[str]) -> list[tuple[Tale, Story]]:
-    return [
-        (
-            tale,
-            Story(
-                world, Deals(world, Random(f"{seed}/{tale.tell.__module__}/{place}"), names), tale.currency, tale.batch
-            ),
-        )
-        for place, tale in enumerate(tales)
-    ]
 
 
 def _load(simulator: Defined, fields: Mapping[str, Mapping[str, str]], rows: Rows) -> None:

@@ -1,6 +1,6 @@
 """Selling: accounts, won opportunities, contracts with their lines, and what happens to contracts later."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ class Terms:
 class Deals:
     """Writes into the world; `rng` decides what a caller leaves open, `names` are used up one by one."""
 
-    def __init__(self, world: World, rng: Random, names: list[str]) -> None:
+    def __init__(self, world: World, rng: Random, names: Iterator[str]) -> None:
         self.world = world
         self.rng = rng
         self._names = names
@@ -66,7 +66,7 @@ class Deals:
             crm_id=ids.crm("account"),
             billing_id=ids.billing("account"),
             erp_id=ids.erp("customer", 1201),
-            name=self._names.pop() + (" (test)" if is_test else ""),
+            name=next(self._names) + (" (test)" if is_test else ""),
             number=f"A-{number:05d}",
             currency=currency,
             timezone=self.rng.choice(TIME_ZONES[currency]),

@@ -44,7 +44,7 @@ def copy_to_erp(world: World, rng: Random) -> None:
 
 def remove_copy(world: World, copy: ErpInvoice) -> None:
     """As if the invoice had never reached the ERP."""
-    for line in [line for line in world.erp_lines.values() if line.erp_invoice == copy.erp_id]:
+    for line in world.erp_lines.where(erp_invoice=copy.erp_id):
         del world.erp_lines[line.key]
         world.revenue.pop(line.key, None)
     world.credit_memos = [memo for memo in world.credit_memos if memo.invoice_id != copy.invoice_id]

@@ -30,15 +30,16 @@ _BILLING_KIND = {
 
 
 class Ids:
-    """One counter per kind of record."""
+    """One counter per kind of record, each beginning behind `after`."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: int = 0) -> None:
+        self._after = after
         self._given: Counter[str] = Counter()
 
     def number(self, kind: str) -> int:
-        """1, 2, 3, ..."""
+        """1, 2, 3, ..., behind `after`."""
         self._given[kind] += 1
-        return self._given[kind]
+        return self._after + self._given[kind]
 
     def crm(self, kind: str) -> str:
         """An 18-character Salesforce id."""

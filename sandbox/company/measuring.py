@@ -18,7 +18,7 @@ _DETAILED_MONTHS = 3
 """For how many months back the meters' events were kept one by one; before that, two sums a month."""
 
 
-def measure(world: World, seed: int) -> None:
+def measure(world: World, seed: str) -> None:
     """Fill in what no story has said: events for every metered charge, counts for every line with seats.
 
     Each line has its own chances, so that a line more or less elsewhere changes nothing here.

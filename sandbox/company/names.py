@@ -1,7 +1,8 @@
 """Made-up names of customers, and where customers of a currency sit."""
 
+from collections.abc import Iterator
 from decimal import Decimal
-from itertools import product
+from itertools import count, product
 from random import Random
 
 _FIRST = (
@@ -12,6 +13,11 @@ _FIRST = (
     "Sunderby Thornfield Umberland Valewood Westmere Willowbank"
 )
 _SECOND = ("Foods", "Logistics", "Analytics", "Health", "Energy", "Textiles", "Robotics", "Media", "Insurance", "Labs")
+
+_TOWNS = (
+    "Antwerp Bergen Calgary Dresden Exeter Fresno Geneva Hobart Innsbruck Jaipur Kyoto Lisbon Mendoza Nantes Oporto "
+    "Perth Quito Rotterdam Salerno Tampere Uppsala Verona Windsor Yokohama Zagreb"
+)
 
 TIME_ZONES = {
     "USD": ("America/New_York", "America/Chicago", "America/Los_Angeles"),
@@ -27,8 +33,11 @@ TAXES = {
 }
 
 
-def shuffled_names(rng: Random) -> list[str]:
-    """All the names there are, in an order of the seed; the list runs out after 500."""
-    names = [f"{first} {second}" for first, second in product(_FIRST.split(), _SECOND)]
-    rng.shuffle(names)
-    return names
+def names_of(rng: Random) -> Iterator[str]:
+    """Names in an order of the seed, no two alike: five hundred plain ones, then as many of each town."""
+    plain = [f"{first} {second}" for first, second in product(_FIRST.split(), _SECOND)]
+    rng.shuffle(plain)
+    yield from plain
+    for turn in count(1):
+        for town in _TOWNS.split():
+            yield from (f"{name} {town}{f' {turn}' if turn > 1 else ''}" for name in plain)

@@ -5,7 +5,7 @@ after its first yield is what goes wrong (or only looks wrong); a defect that is
 a customer like any other.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -110,19 +110,18 @@ class Tale:
 class Telling:
     """Several stories, each begun, and then at the stage for which it waits."""
 
-    def __init__(self, plots: Iterable[Plot]) -> None:
+    def __init__(self) -> None:
         self._waiting: list[tuple[Stage, Plot]] = []
-        for plot in plots:
-            self._go_on(plot)
+
+    def begin(self, plot: Plot) -> None:
+        """Tell a story up to the stage for which it waits first."""
+        stage = next(plot, None)
+        if stage is not None:
+            self._waiting.append((stage, plot))
 
     def reach(self, stage: Stage) -> None:
         """Go on with every story that waits for this stage."""
         ready = [plot for waits_for, plot in self._waiting if waits_for is stage]
         self._waiting = [(waits_for, plot) for waits_for, plot in self._waiting if waits_for is not stage]
         for plot in ready:
-            self._go_on(plot)
-
-    def _go_on(self, plot: Plot) -> None:
-        stage = next(plot, None)
-        if stage is not None:
-            self._waiting.append((stage, plot))
+            self.begin(plot)

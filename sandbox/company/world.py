@@ -31,6 +31,7 @@ from sandbox.company.model import (
     UsageEvent,
 )
 from sandbox.company.periods import add_months, months_between
+from sandbox.company.table import Table
 
 
 @dataclass
@@ -47,20 +48,20 @@ class World:
     accounts: dict[str, Account] = field(default_factory=dict)
     opportunities: dict[str, Opportunity] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
-    lines: dict[str, ContractLine] = field(default_factory=dict)
-    changes: dict[str, Change] = field(default_factory=dict)
+    lines: Table[str, ContractLine] = field(default_factory=lambda: Table("contract_id"))
+    changes: Table[str, Change] = field(default_factory=lambda: Table("line_id"))
     quotes: dict[str, Quote] = field(default_factory=dict)
     quote_lines: dict[str, QuoteLine] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
-    charges: dict[str, Charge] = field(default_factory=dict)
+    charges: Table[str, Charge] = field(default_factory=lambda: Table("line_id"))
     runs: dict[str, BillRun] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
-    invoice_lines: dict[str, InvoiceLine] = field(default_factory=dict)
+    invoice_lines: Table[str, InvoiceLine] = field(default_factory=lambda: Table("invoice_id", "charge_id"))
     payments: dict[str, Payment] = field(default_factory=dict)
     usage: list[UsageEvent] = field(default_factory=list)
     seats: dict[tuple[str, date], SeatCount] = field(default_factory=dict)
-    erp_invoices: dict[int, ErpInvoice] = field(default_factory=dict)
-    erp_lines: dict[int, ErpLine] = field(default_factory=dict)
+    erp_invoices: Table[int, ErpInvoice] = field(default_factory=lambda: Table("invoice_id"))
+    erp_lines: Table[int, ErpLine] = field(default_factory=lambda: Table("erp_invoice", "line_id"))
     revenue: dict[int, RevenueElement] = field(default_factory=dict)
     credit_memos: list[CreditMemo] = field(default_factory=list)
     not_in_billing: set[str] = field(default_factory=set)
@@ -86,11 +87,11 @@ class World:
 
     def lines_of(self, contract_id: str) -> list[ContractLine]:
         """The base lines of a contract in the order in which they were sold."""
-        return [line for line in self.lines.values() if line.contract_id == contract_id]
+        return self.lines.where(contract_id=contract_id)
 
     def changes_of(self, line_id: str) -> list[Change]:
         """The changes of a line by the day on which they take effect."""
-        return sorted((c for c in self.changes.values() if c.line_id == line_id), key=lambda c: c.effective)
+        return sorted(self.changes.where(line_id=line_id), key=lambda change: change.effective)
 
     def quantity_on(self, line: ContractLine, day: date) -> Decimal:
         """What the contract says of a line's quantity on that day, its changes counted in."""
@@ -102,25 +103,36 @@ class World:
 
     def charge_of(self, line_id: str) -> Charge:
         """The charge that bills a contract line itself, not its overage. KeyError where there is none."""
-        for charge in self.charges.values():
-            if charge.line_id == line_id and not charge.seat_overage:
+        for charge in self.charges.where(line_id=line_id):
+            if not charge.seat_overage:
+                return charge
+        raise KeyError(line_id)
+
+    def overage_of(self, line_id: str) -> Charge:
+        """The charge that bills the seats above those included. KeyError where there is none."""
+        for charge in self.charges.where(line_id=line_id):
+            if charge.seat_overage:
                 return charge
         raise KeyError(line_id)
 
     def billed(self, charge_id: str) -> list[InvoiceLine]:
         """The invoice lines of a charge, the earliest period first."""
-        found = [line for line in self.invoice_lines.values() if line.charge_id == charge_id]
-        return sorted(found, key=lambda line: (line.start, line.billing_id))
+        return sorted(self.invoice_lines.where(charge_id=charge_id), key=lambda line: (line.start, line.billing_id))
 
     def in_erp(self, invoice_id: str) -> ErpInvoice:
         """The ERP's copy of an invoice. KeyError where there is none."""
-        for copy in self.erp_invoices.values():
-            if copy.invoice_id == invoice_id:
-                return copy
+        for copy in self.erp_invoices.where(invoice_id=invoice_id):
+            return copy
         raise KeyError(invoice_id)
 
+    def line_in_erp(self, line_id: str) -> ErpLine:
+        """The ERP's copy of an invoice line. KeyError where there is none."""
+        for copy in self.erp_lines.where(line_id=line_id):
+            return copy
+        raise KeyError(line_id)
+
     def on_invoice(self, invoice_id: str) -> list[InvoiceLine]:
-        return [line for line in self.invoice_lines.values() if line.invoice_id == invoice_id]
+        return self.invoice_lines.where(invoice_id=invoice_id)
 
     def remove_lines(self, doomed: Iterable[InvoiceLine]) -> None:
         """Take lines from their invoices, and an invoice away when nothing is left on it."""

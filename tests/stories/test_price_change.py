@@ -33,7 +33,7 @@ CHECKS = ("contract_terms_vs_billing", "invoice_math_error", "revenue_schedule_m
 @pytest.fixture
 def world(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("TIEOUT_ZUORA_WEBHOOK_SECRET", SECRET)
-    with World(tmp_path / "world", seed=7, accounts=105, public_url="http://127.0.0.1:1") as world:
+    with World(tmp_path / "world", seed=7, accounts=200, public_url="http://127.0.0.1:1") as world:
         world.installed.database = database
         world.installed.ruleset = Ruleset([CATALOGUE[name] for name in CHECKS], world.installed.books)
         yield world

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture
 def world(tmp_path: Path, database: Database) -> Iterator[World]:
-    with World(tmp_path / "world", seed=7, accounts=120, public_url="http://127.0.0.1:1") as world:
+    with World(tmp_path / "world", seed=7, accounts=200, public_url="http://127.0.0.1:1") as world:
         said = yaml.safe_load((world.folder / "tieout.yaml").read_text(encoding="utf-8"))
         said["sources"]["zuora"]["settings"]["retries"] = {"attempts": 1}
         world.installed = Installation(parse(said, world.folder), world.clock)

@@ -61,7 +61,7 @@ def cancelled_with_true_up(story: Story) -> Plot:
     yield Stage.PROVISIONED
     story.count_seats(line, 3, 50 + story.rng.randint(2, 9))
     yield Stage.INVOICED
-    overage = next(c for c in story.world.charges.values() if c.line_id == line.crm_id and c.seat_overage)
+    overage = story.world.overage_of(line.crm_id)
     billed = story.posted(overage)[-1]
     note = f"invoiced on {billed.end}, for the time before the cancellation"
     story.resemble("cancelled_still_billing", BILLING, "invoice_lines", billed.billing_id, note)
@@ -90,7 +90,7 @@ def recognised_at_once(story: Story) -> Plot:
     contract = story.sell(4, Terms("PLATFORM"), Terms("SETUP"))
     yield Stage.COPIED
     line = story.posted(story.charge(contract, "SETUP"))[0]
-    copied = next(c for c in story.world.erp_lines.values() if c.line_id == line.billing_id)
+    copied = story.world.line_in_erp(line.billing_id)
     note = "recognised at a point in time"
     story.resemble("revenue_schedule_missing", ERP, "invoice_lines", str(copied.key), note)
 

@@ -129,7 +129,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def company() -> Company:
-    return build(accounts=110)
+    return build(accounts=200)
 
 
 # Per poll a login, and what the page of the system counts. Each object is described and then asked for its changes.

@@ -66,12 +66,12 @@ class Sheets:
 
     @cached_property
     def usage(self) -> list[dict[str, Any]]:
-        texts = [text for name, text in self.company.metering.items() if name.startswith("usage/")]
+        texts = [text for name, text in self.company.files["metering"].items() if name.startswith("usage/")]
         return [json.loads(line) for text in texts for line in text.splitlines()]
 
     @cached_property
     def seats(self) -> list[dict[str, str]]:
-        texts = [text for name, text in self.company.metering.items() if name.startswith("seats/")]
+        texts = [text for name, text in self.company.files["metering"].items() if name.startswith("seats/")]
         return [row for text in texts for row in csv.DictReader(StringIO(text))]
 
     def currency(self, invoice_id: str) -> str:

@@ -8,8 +8,8 @@ from sandbox.company import Company, build
 from tests.sandbox.company.company_sheets import Sheets
 
 SEEDS = (7, 23, 4011)
-FEW = 125
-"""Accounts of a small company: little more than the stories need."""
+FEW = 200
+"""Accounts of a small company."""
 
 
 @cache

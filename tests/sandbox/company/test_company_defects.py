@@ -140,15 +140,15 @@ def test_several_drafts_of_the_bad_run_are_wrong(flawed: Sheets) -> None:
 
 
 def test_the_same_seed_gives_the_same_company() -> None:
-    assert build(5, 120) == build(5, 120)
+    assert build(5, 200) == build(5, 200)
 
 
 def test_another_seed_gives_another_company() -> None:
-    assert build(5, 120).zuora != build(6, 120).zuora
+    assert build(5, 200).zuora != build(6, 120).zuora
 
 
 def test_lookalikes_do_not_depend_on_the_defects() -> None:
-    with_defects, without = build(5, 120), build(5, 120, defects=False)
+    with_defects, without = build(5, 200), build(5, 200, defects=False)
     crm: list[list[LookAlike]] = [
         [alike for alike in company.lookalikes if alike.system == "salesforce"] for company in (with_defects, without)
     ]
@@ -157,17 +157,17 @@ def test_lookalikes_do_not_depend_on_the_defects() -> None:
 
 def test_too_few_accounts_are_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
-        build(7, 20)
+        build(7, 5)
 
 
 @pytest.mark.parametrize("now", [datetime(2026, 12, 2, 9, 30, tzinfo=UTC), datetime(2026, 12, 1, 7, 0, tzinfo=UTC)])
 def test_another_moment_than_the_morning_of_a_first_is_refused(now: datetime) -> None:
     with pytest.raises(ValueError, match="first of a month"):
-        build(7, 120, now)
+        build(7, 200, now)
 
 
 def test_the_company_can_live_in_another_year() -> None:
-    company = build(7, 120, datetime(2027, 3, 1, 9, 30, tzinfo=UTC), defects=False)
+    company = build(7, 200, datetime(2027, 3, 1, 9, 30, tzinfo=UTC), defects=False)
     sheets = Sheets(company)
     assert company.clean_run.target_date == date(2027, 3, 1)
     assert {check: rule(sheets) for check, rule in RULES.items() if rule(sheets)} == {}

@@ -56,7 +56,9 @@ def test_netsuite_takes_every_row(shipped: Company) -> None:
 def test_files_are_written_by_source(shipped: Company, tmp_path: Path) -> None:
     shipped.write_files(tmp_path)
     month = f"{shipped.now:%Y}-11"
-    assert (tmp_path / "metering" / "usage" / f"{month}.jsonl").read_text() == shipped.metering[f"usage/{month}.jsonl"]
+    assert (tmp_path / "metering" / "usage" / f"{month}.jsonl").read_text() == shipped.files["metering"][
+        f"usage/{month}.jsonl"
+    ]
     header = (tmp_path / "metering" / "seats" / f"{month}.csv").read_text().splitlines()[0]
     assert header == "contract_line_id,month,product_code,active_seats,measure,customer,trial"
     assert (tmp_path / "reference" / "rates.csv").read_text().startswith("date,from_currency,to_currency,rate\n")

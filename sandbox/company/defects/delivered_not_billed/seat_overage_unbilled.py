@@ -53,7 +53,7 @@ def not_billed_by_itself(story: Story) -> Plot:
 
 def _forget(story: Story, line: ContractLine, months: Mapping[date, int]) -> None:
     world = story.world
-    overage = next(c for c in world.charges.values() if c.line_id == line.crm_id and c.seat_overage)
+    overage = world.overage_of(line.crm_id)
     billed = {billed.start: billed for billed in world.billed(overage.billing_id)}
     assert line.included is not None, "the line says how many seats are in its price"
     for month, active in months.items():

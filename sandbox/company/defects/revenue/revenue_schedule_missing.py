@@ -23,7 +23,7 @@ def _unplanned(story: Story, terms: Terms, months_ago: int, bill_day: int) -> Pl
     contract = story.sell(months_ago, terms, bill_day=bill_day)
     yield Stage.COPIED
     line = story.posted(story.charge(contract, terms.product))[-1]
-    copied = next(c for c in story.world.erp_lines.values() if c.line_id == line.billing_id)
+    copied = story.world.line_in_erp(line.billing_id)
     del story.world.revenue[copied.key]
     note = f"recognised over time, invoiced {story.world.invoices[line.invoice_id].day}"
     story.plant(Planted(CHECK, ERP, "invoice_lines", str(copied.key), line.amount, story.currency, note, line.start))

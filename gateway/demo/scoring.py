@@ -1,0 +1,40 @@
+"""The whole catalogue over a company of any size, and its marks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from books.engine import Engine
+from gateway.demo.score import Score, score
+from gateway.demo.shortcut import Shortcut, unconnected
+from gateway.sweep import evaluate
+from sandbox.company import NOW, LookAlike, Planted, sites
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a company of so many accounts is: `clean` has the same customers, and nothing goes wrong with them."""
+
+    seed: int
+    accounts: int
+    clean: bool = False
+
+
+def scored(asked: Asked, folder: Path, say: Say = lambda _: None) -> Score:
+    """Build the company into books below the folder, ask every check, and compare with what is known."""
+    installed = unconnected(folder, NOW)
+    shortcut = Shortcut(installed, folder)
+    planted: list[Planted] = []
+    lookalikes: list[LookAlike] = []
+    for company in sites(asked.seed, asked.accounts, defects=not asked.clean):
+        say(f"Writing {len(company.salesforce['Account']):,} accounts into the books")
+        shortcut.load(company)
+        lookalikes += company.lookalikes
+        planted += () if asked.clean else company.planted
+    snapshot = shortcut.publish()
+    say("Asking the checks")
+    with Engine.over(installed.store, snapshot) as engine:
+        evaluations = evaluate(installed, engine, snapshot, NOW)
+    return score(planted, lookalikes, evaluations)
