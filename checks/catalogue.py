@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from checks.agreed_terms import contract_terms_vs_billing
 from checks.broken_links import broken_amendment_link
 from checks.contract import Check
-from checks.delivered_not_billed import seat_overage_unbilled, shipped_not_billed, usage_unmatched_account
+from checks.delivered_not_billed import (
+    commit_shortfall_unbilled,
+    entitlement_exceeds_contract,
+    seat_overage_unbilled,
+    shipped_not_billed,
+    unbilled_work,
+    usage_unmatched_account,
+)
 from checks.draft_integrity import invoice_math_error, missing_expected_invoice
 from checks.duplicates import duplicate_invoice_line, duplicate_usage_event
 from checks.incomplete_writes import (
@@ -36,6 +43,9 @@ _SHIPPED: tuple[Check, ...] = (
     shipped_not_billed.CHECK,
     usage_unmatched_account.CHECK,
     seat_overage_unbilled.CHECK,
+    entitlement_exceeds_contract.CHECK,
+    unbilled_work.CHECK,
+    commit_shortfall_unbilled.CHECK,
     contract_terms_vs_billing.CHECK,
     invoice_math_error.CHECK,
     missing_expected_invoice.CHECK,

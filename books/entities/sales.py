@@ -127,6 +127,7 @@ ENTITIES = (
             segment="whole",  # which step of the ramp, from 1
             commit_amount="money",  # the least that is billed in each window
             commit_months="whole",  # how long a window is, from the start of the line; null: the whole term
+            commit_rolls_over="flag",  # what lacks in one window may be made up in a later one: the term counts
         ),
         parent=("contracts", "contract_key"),
     ),

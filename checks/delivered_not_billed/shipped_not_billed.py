@@ -40,24 +40,15 @@ from checks.contract import (
 from checks.facts import billed, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
-from checks.rows import candidates, collected, listed, reference, some
-
-SAME = ("at", "currency")
-EXACT = "decimal(38, 8)"
+from checks.facts.paid_in_order import with_paid
+from checks.rows import candidates, listed, reference
 
 
 def find(books: Books, params: Params) -> ir.Table:
     """Shipments in the order in which they left; what was invoiced pays for the earliest first."""
     goods = _shipped(books, params.texts("not_sold"))
-    value = product(goods.quantity, goods.price)
-    before = ibis.window(
-        group_by=[goods[name] for name in SAME], order_by=[goods.shipped_date, goods.key], preceding=(None, 1)
-    )
-    goods = goods.mutate(value=value, earlier=value.sum().over(before).fill_null(0).cast(EXACT))
-    paid = _invoiced(books, goods)
-    rows = goods.left_join(paid, list(SAME)).drop("at_right", "currency_right")
-    total = rows.invoices.isnull().ifelse(ibis.literal(0).cast(EXACT), rows.invoiced)
-    rows = rows.mutate(billed=total)
+    goods = goods.mutate(value=product(goods.quantity, goods.price))
+    rows = with_paid(books, goods, "shipped_date", "key")
     short = rows.earlier + rows.value - rows.billed
     off = rows.filter((short > half_unit(rows.currency)).fill_null(True))
     seen = listed(
@@ -71,7 +62,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "product_code",
         "shipped_date",
         subject=off.key,
-        evidence=seen.concat(some(off.invoices)),
+        evidence=seen.concat(off.invoices),
         fails_from=midnight(days_later(off.shipped_date, params.whole("settle_days"))),
         known_at=off.modified_at,
         quantity=off.quantity,
@@ -101,22 +92,6 @@ def _shipped(books: Books, not_sold: tuple[str, ...]) -> ir.Table:
         price=ibis.coalesce(joined.l_price, joined.o_price, joined.unit_price),
         currency=ibis.coalesce(joined.l_currency, joined.o_currency, joined.currency),
     ).drop("o_system", "o_key")
-
-
-def _invoiced(books: Books, goods: ir.Table) -> ir.Table:
-    """Per `at` and currency what was invoiced for it, by contract line or by customer and product."""
-    line = billed.LINES.table.filter(lambda t: t.kind != "tax")
-    wanted = {"b_currency": "currency", "b_system": "system", "b_key": "key"}
-    line = line.select("amount", "invoice_date", at="contract_line_key", **wanted).union(
-        line.select("amount", "invoice_date", at=line.account_key + "/" + line.product_code, **wanted)
-    )
-    both = goods.select(*SAME).distinct().inner_join(line, "at")
-    rated = fx.with_rate(books, both, "b_currency", "currency", "invoice_date")
-    value = fx.converted(rated.amount, rated.rate)
-    return rated.group_by(SAME).agg(
-        invoiced=value.isnull().any().ifelse(ibis.null(EXACT), value.sum().cast(EXACT)),
-        invoices=collected(reference(rated.b_system, "invoice_lines", rated.b_key)),
-    )
 
 
 CHECK = Check(
