@@ -25,11 +25,16 @@ class Severity(StrEnum):
 
 
 class Mode(StrEnum):
-    """What the gate does with a finding."""
+    """What comes of a finding."""
 
-    BLOCK = "block"
-    WARN = "warn"
-    MONITOR = "monitor"
+    BLOCK = "block"  # the gate holds back what the scope says
+    WARN = "warn"  # the gate says so
+    MONITOR = "monitor"  # a case for its owners; the gate does not ask
+    SHADOW = "shadow"  # evaluated and recorded, and nobody acts: how a check that was added begins
+
+    @property
+    def acts_at_gate(self) -> bool:
+        return self in (Mode.BLOCK, Mode.WARN)
 
 
 class Scope(StrEnum):

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
+import sqlglot
 
 from books.reading import Books
 
@@ -61,6 +62,15 @@ class Workings:
         return self._sql[relation.name]
 
 
-def compiled(rows: ir.Table) -> str:
-    """The SQL of an expression, for the embedded engine."""
-    return str(ibis.to_sql(rows, dialect="duckdb", pretty=False))
+def compiled(rows: ir.Table, dialect: str = "duckdb") -> str:
+    """The SQL of an expression, for the embedded engine or another one."""
+    return str(ibis.to_sql(_spoken(rows, dialect), dialect=dialect, pretty=False))
+
+
+def _spoken(rows: ir.Table, dialect: str) -> ir.Table:
+    """With statements that were written for the embedded engine put in the words of another one."""
+    written = rows.op().find(ops.SQLQueryResult)
+    if dialect == "duckdb" or not written:
+        return rows
+    said = {node: node.copy(query=sqlglot.transpile(node.query, read="duckdb", write=dialect)[0]) for node in written}
+    return rows.op().replace(said).to_expr()

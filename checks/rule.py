@@ -101,9 +101,13 @@ def _workings(of: Books) -> Workings:
 
 @cache
 def _code_of(find: Find) -> str:
-    """A hash of the code that makes a check's SQL: the shared one, and the check's module where it is not ours."""
+    """A hash of the code that makes a check's SQL: the shared one, and the check's module where it is not ours.
+
+    A `find` that is no function says in `source` what else it is made from: the statement of a check in SQL.
+    """
     module = inspect.getmodule(find)
     own = "" if module is None or _is_ours(module) else inspect.getsource(module)
+    own += getattr(find, "source", "")
     return hashlib.sha256((_shared_code() + own).encode()).hexdigest()
 
 

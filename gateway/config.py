@@ -204,6 +204,8 @@ class Config(Part):
     sources: dict[SourceName, Source] = Field(default_factory=dict)
     checks: dict[str, CheckSetting] = Field(default_factory=dict)
     system_of_record: dict[str, AttributeSetting] = Field(default_factory=dict)
+    # A folder of the installation's own checks, Python modules and SQL statements.
+    user_checks: str | None = None
     gate: GatePolicy = GatePolicy()
     console: ConsolePolicy = ConsolePolicy()
     mail: Mail = Mail()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,8 @@ from books.accounts import Matching
 from books.reading import Books
 from books.store import Store
 from checks.catalogue import CATALOGUE
-from checks.ruleset import Ruleset
+from checks.contract import Check, Mode
+from checks.ruleset import Override, Ruleset
 from connectors.contract import Connector, RunSource
 from connectors.errors import MappingError
 from connectors.mapping import Mapping as SourceMapping
@@ -27,6 +29,7 @@ from gateway.owners.reading import load as load_owners
 from gateway.source_settings import opened_with
 from gateway.sync.freshness import Freshness, freshness_of
 from gateway.sync.ledger import Ledger
+from gateway.user_checks.folder import read as read_checks
 
 DATABASE_VARIABLE = "TIEOUT_DATABASE_URL"
 
@@ -119,8 +122,20 @@ class Installation:
         )
 
     @cached_property
+    def checks(self) -> Mapping[str, Check]:
+        """The shipped checks and the installation's own. Raises ConfigError for one of those that is not sound."""
+        folder = self.config.user_checks
+        own = read_checks(self.config.path(folder), self.books, CATALOGUE) if folder else {}
+        return {**CATALOGUE, **own}
+
+    @cached_property
     def ruleset(self) -> Ruleset:
-        return Ruleset(CATALOGUE.values(), self.books, self.config.overrides(), self.config.attributes())
+        """All checks as they are in force. One of the installation's own is in shadow until tieout.yaml says a mode."""
+        overrides = self.config.overrides()
+        for id_ in self.checks.keys() - CATALOGUE.keys():
+            said = overrides.get(id_, Override())
+            overrides[id_] = replace(said, mode=said.mode or Mode.SHADOW)
+        return Ruleset(self.checks.values(), self.books, overrides, self.config.attributes())
 
     @cached_property
     def owners(self) -> Owners:

@@ -4,7 +4,6 @@ import threading
 from datetime import datetime, timedelta
 
 from alerts.channel import Channel
-from checks.catalogue import CATALOGUE
 from gateway.channels import open_channels
 from gateway.exceptions.audit import seal
 from gateway.exceptions.escalation import run_escalations
@@ -82,7 +81,7 @@ def escalate(installed: Installation, now: datetime) -> None:
 def notify(installed: Installation, channels: dict[str, Channel], now: datetime) -> Dispatched:
     """Gather what is to be told into messages, and send those that are due."""
     with installed.database.session() as session:
-        gather(session, installed.owners, CATALOGUE, installed.config.public_url, now)
+        gather(session, installed.owners, installed.checks, installed.config.public_url, now)
     return dispatch(installed.database, channels, installed.owners, now)
 
 

@@ -8,7 +8,12 @@ import yaml
 
 def read(path: Path) -> Any:
     """What the file says. Raises OSError, UnicodeDecodeError, yaml.YAMLError."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)
+    return parse(path.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Any:
+    """The same of a text. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_OnceLoader)
 
 
 class _OnceLoader(yaml.SafeLoader):

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from checks.catalogue import CATALOGUE
 from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, Exit, JsonOption, installation, out, print_json
 from gateway.owners.holiday_dates import with_holidays
 from gateway.owners.lint import lint as problems_of
@@ -35,7 +34,7 @@ def lint(
     installed = installation(config)
     environment = None if offline else os.environ
     today = installed.clock().date()
-    problems = problems_of(installed.owners, CATALOGUE.values(), today=today, environment=environment)
+    problems = problems_of(installed.owners, installed.checks.values(), today=today, environment=environment)
     if as_json:
         print_json([{"where": problem.where, "text": problem.text} for problem in problems])
     for problem in problems if not as_json else ():
@@ -43,4 +42,4 @@ def lint(
     if problems:
         raise typer.Exit(Exit.BAD)
     if not as_json:
-        out.print(f"{len(CATALOGUE)} checks are routed, every ladder ends at a person.", highlight=False)
+        out.print(f"{len(installed.checks)} checks are routed, every ladder ends at a person.", highlight=False)

@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
 def schedule(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Poll, check, escalate and notify until stopped. Several may run: one leads, the others wait."""
     installed = deciding(config)
+    _ = installed.ruleset  # a check that is not sound stops the start, not the first sweep
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Not the libraries: an HTTP client would log whole addresses, and a chat hook's address is its secret.
     logging.getLogger("gateway").setLevel(logging.INFO)

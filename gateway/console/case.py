@@ -7,7 +7,6 @@ from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from checks.catalogue import CATALOGUE
 from gateway.console import evidence, words
 from gateway.console.acting import ACTIONS, NOBODY, act, allowed, may_acknowledge
 from gateway.console.filters import link
@@ -73,7 +72,7 @@ def _page(
         "case.html",
         status,
         case=file.case,
-        check=CATALOGUE.get(file.case.check_id),
+        check=visit.installed.checks.get(file.case.check_id),
         evidence=evidence.laid_out(file.case.evidence),
         arithmetic=file.case.arithmetic.split("; "),
         timeline=told(file.events, words.Names(visit.installed.owners)),

@@ -22,7 +22,12 @@ KINDS: Mapping[str, str] = {
 }
 SEVERITIES: Mapping[str, str] = {"S1": "critical", "S2": "high", "S3": "medium", "S4": "low"}
 VERDICTS: Mapping[str, str] = {"pass": "Pass", "warn": "Warn", "block": "Block"}
-AT_THE_GATE: Mapping[str, str] = {"block": "blocks", "warn": "warns about", "monitor": "is only watched"}
+AT_THE_GATE: Mapping[str, str] = {
+    "block": "blocks",
+    "warn": "warns about",
+    "monitor": "is only watched",
+    "shadow": "does not act yet",
+}
 SCOPES: Mapping[str, str] = {
     "line": "the invoice of the line",
     "invoice": "the invoice",

@@ -15,6 +15,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from checks.contract import Mode
 from checks.findings import Evaluation
 from gateway.exceptions.bulk import copy_rows
 from gateway.exceptions.clearing import clear
@@ -46,7 +47,9 @@ def take_in(session: Session, evaluations: Sequence[Evaluation], context: Contex
     """Bring the queue up to what these evaluations say. Twice with the same `now` and data changes nothing more.
 
     Cases that are seen again are locked until the caller commits; what is not conclusive locks none of them.
+    A check in shadow opens no case, and changes none that it opened before it was put there.
     """
+    evaluations = [one for one in evaluations if one.check.mode is not Mode.SHADOW]
     seen = sightings(evaluations)
     _stage(session, seen)
     references = _current(session)

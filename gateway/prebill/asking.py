@@ -49,7 +49,7 @@ class Asking:
         return self._spare_unread(evaluations, truth)
 
     def _acting(self) -> list[Check]:
-        return [rule.check for rule in self.ruleset.rules.values() if rule.check.mode is not Mode.MONITOR]
+        return [rule.check for rule in self.ruleset.rules.values() if rule.check.mode.acts_at_gate]
 
     def _ask(self, check: Check, truth: Truth, engine: Engine, request: Request, bands: Bands) -> Evaluation:
         try:

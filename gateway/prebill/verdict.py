@@ -19,7 +19,12 @@ class Verdict(StrEnum):
 
 
 _WEIGHT = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.BLOCK: 2}
-_OF_MODE = {Mode.BLOCK: Verdict.BLOCK, Mode.WARN: Verdict.WARN, Mode.MONITOR: Verdict.PASS}
+_OF_MODE = {
+    Mode.BLOCK: Verdict.BLOCK,
+    Mode.WARN: Verdict.WARN,
+    Mode.MONITOR: Verdict.PASS,
+    Mode.SHADOW: Verdict.PASS,
+}
 
 
 @dataclass(frozen=True)

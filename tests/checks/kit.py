@@ -13,6 +13,7 @@ from books.reading import ROLES, Books
 from books.snapshots import Reading, Snapshot
 from books.store import table_from
 from checks.catalogue import CATALOGUE
+from checks.contract import Check
 from checks.findings import Evaluation, Finding
 from checks.judging import Bands
 from checks.ruleset import Ruleset
@@ -23,11 +24,17 @@ ACCOUNT = "A1"
 EVERYTHING = frozenset(ENTITIES)
 
 
+def books(unmapped: Iterable[tuple[str, str]] = ()) -> Books:
+    """Where a system of its own plays each role; `unmapped` are (role, entity) that none fills."""
+    lacking = set(unmapped)
+    mapped = {role: frozenset(e for e in EVERYTHING if (role, e) not in lacking) for role in ROLES}
+    return Books({role: (role,) for role in ROLES}, mapped)
+
+
 @cache
 def ruleset(check: str, unmapped: frozenset[tuple[str, str]] = frozenset()) -> Ruleset:
-    """One check in books where a system of its own plays each role; `unmapped` are (role, entity) that none fills."""
-    mapped = {role: frozenset(e for e in EVERYTHING if (role, e) not in unmapped) for role in ROLES}
-    return Ruleset([CATALOGUE[check]], Books({role: (role,) for role in ROLES}, mapped))
+    """One shipped check over such books."""
+    return Ruleset([CATALOGUE[check]], books(unmapped))
 
 
 @dataclass
@@ -201,7 +208,7 @@ def seats(month: int, **columns: Any) -> dict[str, Any]:
 
 
 def ask(
-    check: str,
+    check: str | Check,
     ledger: Ledger,
     *,
     now: datetime = NOW,
@@ -215,12 +222,12 @@ def ask(
     may_be_empty: bool = True,
     bands: Bands | None = None,
 ) -> Evaluation:
-    """Put one check to the books.
+    """Put one check to the books, a shipped one by its id.
 
     `behind`: how far a role's watermarks lie behind `now`, none unless said; that is allowed unless `fresh` says
     how old they may be. `stale`: a role whose watermarks are too old. `failure`: why the ERP could not be read.
     """
-    rules = ruleset(check, frozenset(unmapped))
+    rules = ruleset(check, frozenset(unmapped)) if isinstance(check, str) else Ruleset([check], books(unmapped))
     snapshot = _snapshot(rules.books, now, behind or {}, fresh)
     snapshot = _spoiled(snapshot, now, stale, failure)
     with Engine(connect()) as engine:
@@ -230,7 +237,7 @@ def ask(
         engine.hold("sources", source_rows(snapshot))
         engine.ask(Request(now, target or now.date(), whole_run))
         return rules.evaluate(
-            check,
+            check if isinstance(check, str) else check.id,
             engine,
             snapshot,
             now,
@@ -240,7 +247,7 @@ def ask(
         )
 
 
-def findings(check: str, ledger: Ledger, **how: Any) -> tuple[Finding, ...]:
+def findings(check: str | Check, ledger: Ledger, **how: Any) -> tuple[Finding, ...]:
     """What a check finds; it must have been evaluated, and nothing may be left unjudged."""
     evaluation = ask(check, ledger, **how)
     assert evaluation.outcome in ("passed", "failed"), evaluation.reason
@@ -248,7 +255,7 @@ def findings(check: str, ledger: Ledger, **how: Any) -> tuple[Finding, ...]:
     return evaluation.findings
 
 
-def only(check: str, ledger: Ledger, **how: Any) -> Finding:
+def only(check: str | Check, ledger: Ledger, **how: Any) -> Finding:
     """The one finding."""
     (finding,) = findings(check, ledger, **how)
     return finding

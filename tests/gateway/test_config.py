@@ -104,7 +104,7 @@ def test_an_empty_file_is_an_installation_without_sources(tmp_path: Path) -> Non
             "tieout.yaml is not usable. sources.tieout: this name is kept for Tieout's own records.",
         ),
         ({"sources": {"a-b": ZUORA, "a_b": ZUORA}}, "sources.a-b: its variables would be those of a_b"),
-        ({"checks": {"x": {"mode": "blok"}}}, "checks.x.mode: Input should be 'block', 'warn' or 'monitor'"),
+        ({"checks": {"x": {"mode": "blok"}}}, "checks.x.mode: Input should be 'block', 'warn', 'monitor' or 'shadow'"),
         ({"checks": {"x": {"tolerance": {"relative": -1}}}}, "checks.x.tolerance.relative: Input should be greater"),
         ({"checks": {"x": {"lag_minutes": -5}}}, "checks.x.lag_minutes: Input should be greater than or equal to 0"),
         ({"gate": {"verdict_minutes": 0}}, "gate.verdict_minutes: Input should be greater than 0"),
