@@ -21,6 +21,7 @@ Role = Literal[
     "seats",
     "shipping",
     "work",
+    "collections",
     "reference",
     "integration",
     "audit",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from checks.agreed_terms import contract_terms_vs_billing
 from checks.broken_links import broken_amendment_link
+from checks.cash import cash_unapplied, payment_failure_no_dunning
 from checks.contract import Check
 from checks.delivered_not_billed import (
     commit_shortfall_unbilled,
@@ -49,6 +50,8 @@ _SHIPPED: tuple[Check, ...] = (
     contract_terms_vs_billing.CHECK,
     invoice_math_error.CHECK,
     missing_expected_invoice.CHECK,
+    payment_failure_no_dunning.CHECK,
+    cash_unapplied.CHECK,
 )
 
 CATALOGUE: Mapping[str, Check] = {check.id: check for check in _SHIPPED}

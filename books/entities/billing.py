@@ -193,27 +193,34 @@ ENTITIES = (
             billing_key="text",  # in the ERP: the billing platform's number of the same memo
         ),
     ),
+    # Every attempt to collect is a row of its own; what it settled stands in payment_applications.
     Entity(
         "payments",
         columns(
             number="text",
-            status="text",
-            invoice_key="text",
+            status="text",  # pending, processed, failed, void
+            invoice_key="text",  # what was to be paid, where the system names one invoice
             amount="money",
+            refunded_amount="money",
             currency="text",
             paid_date="date",
-            applied_amount="money",  # to invoices; null where the system applies all of it
-            failed_at="instant",
+            attempted_at="instant",
             failure="text",
             method="text",
             provider_state="text",  # the payment provider's word for what it does next
         ),
     ),
+    # How much of a payment went to which invoice. Where a system does not say, the payment's own invoice has all of it.
+    Entity(
+        "payment_applications",
+        columns(payment_key="text", invoice_key="text", amount="money"),
+        parent=("payments", "payment_key"),
+    ),
     # What was done about a payment that failed or an invoice that is late.
     Entity(
         "dunning_steps",
         columns(
-            payment_key="text",
+            payment_key="text",  # the billing platform's id, as invoice_key
             invoice_key="text",
             kind="text",  # retry, reminder, call, write_off
             status="text",  # scheduled, done, failed

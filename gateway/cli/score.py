@@ -15,6 +15,7 @@ from gateway.demo.scoring import Asked, scored
 
 EXAMPLE = "Example: `tieout score --seed 11 --accounts 2000`"
 _PRECISION, _CENT = 0.99, 0.01
+_WIDTH = 110
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +68,7 @@ def _print(found: Score) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("check", no_wrap=True, min_width=42)
     for heading in ("planted", "found", "missed", "alarms", "precision", "recall", "money error"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     families = found.families(_patterns())
     for family, marks in families.items():
         _row(table, f"[bold]{family}[/]", marks)
@@ -75,7 +76,7 @@ def _print(found: Score) -> None:
             if name in found.checks and _patterns()[name] == family:
                 _row(table, f"  {name}", found.checks[name])
     _row(table, "[bold]all[/]", found.total)
-    out.print(table)
+    out.print(table, width=_WIDTH)
     for missed in found.total.missed:
         out.print(f"[red]missed[/] {missed['check']}: {missed['record']} ({missed['note']})")
     for alarm in found.total.false_alarms:

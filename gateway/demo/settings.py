@@ -26,6 +26,7 @@ SYSTEMS = (
     System("zuora", "zuora", "zuora", ("billing",)),
     System("netsuite", "netsuite", "netsuite", ("erp",), {"account_id": "1234567_SB1"}),
     System("metering", "files", "metering", ("usage", "seats")),
+    System("collections", "files", "collections", ("collections",)),
     System("reference", "files", "reference", ("reference",)),
 )
 

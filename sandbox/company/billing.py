@@ -6,13 +6,14 @@ there is one run for each batch of accounts, of which only the early one has bee
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
 from sandbox.company.amounts import document
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, EARLY_BATCH
-from sandbox.company.documents import DRAFT, POSTED, BillRun, Invoice, InvoiceLine, Payment
+from sandbox.company.documents import DRAFT, FAILED, POSTED, BillRun, DunningStep, Invoice, InvoiceLine, Payment
 from sandbox.company.model import Charge, SeatCount
 from sandbox.company.rating import Daily, Item, amount_of, daily_usage, due_items
 from sandbox.company.world import World
@@ -34,23 +35,92 @@ def invoice_everything(world: World) -> None:
 
 
 def collect(world: World, rng: Random) -> None:
-    """Payments of posted invoices: most customers pay about when they must, some have not yet."""
+    """Payments of posted invoices: customers pay about when they must, a few in two parts, or at the second attempt."""
     sums = totals(world)
     for invoice in world.invoices.values():
         amount = sum(sums[invoice.billing_id]) + invoice.total_shift
         paid_on = max(invoice.due + timedelta(days=rng.randint(-12, 6)), invoice.day)
-        forgotten = rng.random() < 0.04
-        if invoice.posted_at is None or amount <= 0 or forgotten or paid_on > world.today - timedelta(days=2):
+        way = rng.random()
+        if invoice.posted_at is None or amount <= 0 or paid_on > world.today - timedelta(days=2):
             continue
-        ids = world.ids
-        world.payments[invoice.billing_id] = Payment(
-            ids.billing("payment"),
-            f"P-{ids.number('payment number'):08d}",
-            invoice.account_id,
-            invoice.billing_id,
-            amount,
-            paid_on,
-        )
+        first = document(amount * 2 / 5, world.accounts[invoice.account_id].currency)
+        if way < 0.03 and first:
+            pay(world, invoice, first, max(paid_on - timedelta(days=5), invoice.day))
+            pay(world, invoice, amount - first, paid_on)
+        else:
+            if way > 0.97 and paid_on - timedelta(days=2) > invoice.day:
+                refuse(world, invoice, amount, paid_on - timedelta(days=2))
+            pay(world, invoice, amount, paid_on)
+
+
+def pay(
+    world: World,
+    invoice: Invoice,
+    amount: Decimal,
+    day: date,
+    *,
+    applied: Decimal | None = None,
+    refunded: Decimal = Decimal(0),
+) -> Payment:
+    """A payment that arrived; `applied` is what of it was assigned to the invoice, None for all."""
+    payment = _attempt(world, invoice, amount, day, applied=applied, refunded=refunded)
+    world.payments[payment.billing_id] = payment
+    return payment
+
+
+def refuse(
+    world: World,
+    invoice: Invoice,
+    amount: Decimal,
+    day: date,
+    *,
+    failure: str = "Insufficient funds",
+    provider_state: str = "FailedToSettle",
+    method: str = "CreditCard",
+) -> Payment:
+    """An attempt to collect that failed."""
+    tried = replace(
+        _attempt(world, invoice, amount, day),
+        status=FAILED,
+        failure=failure,
+        provider_state=provider_state,
+        method=method,
+    )
+    world.payments[tried.billing_id] = tried
+    return tried
+
+
+def chase(world: World, tried: Payment, kind: str, days: int, status: str = "done") -> DunningStep:
+    """A step of collections, so many days after an attempt that failed."""
+    assert tried.invoice_id is not None, "only attempts on an invoice are chased"
+    at = datetime.combine(tried.day + timedelta(days=days), time(10), UTC)
+    step = DunningStep(
+        f"D-{world.ids.number('dunning step'):06d}",
+        tried.account_id,
+        tried.invoice_id,
+        tried.billing_id,
+        kind,
+        status,
+        at,
+    )
+    world.dunning.append(step)
+    return step
+
+
+def _attempt(
+    world: World,
+    invoice: Invoice,
+    amount: Decimal,
+    day: date,
+    *,
+    applied: Decimal | None = None,
+    refunded: Decimal = Decimal(0),
+) -> Payment:
+    ids = world.ids
+    number = f"P-{ids.number('payment number'):08d}"
+    return Payment(
+        ids.billing("payment"), number, invoice.account_id, invoice.billing_id, amount, day, applied, refunded
+    )
 
 
 def totals(world: World) -> dict[str, tuple[Decimal, Decimal]]:

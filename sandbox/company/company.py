@@ -27,7 +27,7 @@ from sandbox.company.measuring import measure
 from sandbox.company.names import names_of
 from sandbox.company.population import populate
 from sandbox.company.provisioning import provision
-from sandbox.company.render_files import render_metering, render_reference
+from sandbox.company.render_files import render_files
 from sandbox.company.render_netsuite import TABLES, render_netsuite
 from sandbox.company.render_salesforce import OBJECTS, render_salesforce
 from sandbox.company.render_zuora import FIELDS, render_zuora
@@ -96,6 +96,7 @@ class Company:
     def write_files(self, folder: Path) -> None:
         """Write every source's files into a folder of its name."""
         for source, files in self.files.items():
+            (folder / source).mkdir(parents=True, exist_ok=True)
             for name, text in files.items():
                 path = folder / source / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +179,7 @@ def render(told: Told) -> Company:
         render_salesforce(world),
         render_zuora(world),
         render_netsuite(world),
-        {"metering": render_metering(world), "reference": render_reference(world)},
+        render_files(world),
         tuple(run for batch in (CLEAN_BATCH, BAD_BATCH) for run in world.runs.values() if run.batches == batch),
         tuple(label for story in told.stories for label in story.planted),
         tuple(label for story in told.stories for label in story.lookalikes),

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 DRAFT, POSTED = "Draft", "Posted"
+PROCESSED, FAILED = "Processed", "Error"
 CHARGE, CREDIT = "charge", "credit"
 
 
@@ -30,6 +31,7 @@ class Invoice:
     posted_at: datetime | None
     po_number: str | None
     total_shift: Decimal = Decimal(0)
+    disputed: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,43 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Payment:
+    """An attempt to collect. `applied` is what of it went to the invoice: all where it is None, 0 of one that failed.
+
+    `invoice_id` is None of a receipt that nobody has assigned.
+    """
+
     billing_id: str
     number: str
     account_id: str
-    invoice_id: str
+    invoice_id: str | None
     amount: Decimal
     day: date
+    applied: Decimal | None = None
+    refunded: Decimal = Decimal(0)
+    status: str = PROCESSED
+    provider_state: str = "Settled"
+    method: str = "CreditCard"
+    failure: str | None = None
+
+    @property
+    def settled(self) -> Decimal:
+        """What the invoice got."""
+        if self.status != PROCESSED or self.invoice_id is None:
+            return Decimal(0)
+        return self.amount if self.applied is None else self.applied
+
+
+@dataclass(frozen=True)
+class DunningStep:
+    """What collections did about an invoice, and about which attempt to collect it."""
+
+    step_id: str
+    account_id: str
+    invoice_id: str
+    payment_id: str | None
+    kind: str
+    status: str
+    happened_at: datetime
 
 
 @dataclass(frozen=True)

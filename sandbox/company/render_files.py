@@ -16,6 +16,15 @@ _DOLLARS = {"EUR": Decimal("1.0820"), "GBP": Decimal("1.2710"), "JPY": Decimal("
 """What one unit was worth on the first day of history; it moves by a few tenths of a percent each month."""
 
 
+def render_files(world: World) -> dict[str, dict[str, str]]:
+    """By source, the text of every file by its name."""
+    return {
+        "metering": render_metering(world),
+        "reference": render_reference(world),
+        "collections": render_collections(world),
+    }
+
+
 def render_metering(world: World) -> dict[str, str]:
     """File name to text: `usage/2026-11.jsonl` by the month of arrival, `seats/2026-11.csv` by the month counted."""
     events: dict[str, list[UsageEvent]] = defaultdict(list)
@@ -38,6 +47,25 @@ def render_reference(world: World) -> dict[str, str]:
             rows.append((month.isoformat(), currency, "USD", f"{rate:.6f}"))
         month, step = add_months(month, 1), step + 1
     return {"rates.csv": _csv(("date", "from_currency", "to_currency", "rate"), rows)}
+
+
+def render_collections(world: World) -> dict[str, str]:
+    """`dunning_steps/<year>.csv`."""
+    header = ("step_id", "customer", "invoice_id", "payment_id", "kind", "status", "happened_at")
+    rows: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for step in world.dunning:
+        rows[f"dunning_steps/{step.happened_at:%Y}.csv"].append(
+            (
+                step.step_id,
+                step.account_id,
+                step.invoice_id,
+                step.payment_id or "",
+                step.kind,
+                step.status,
+                _instant(step.happened_at),
+            )
+        )
+    return {name: _csv(header, rows[name]) for name in sorted(rows)}
 
 
 def _event(event: UsageEvent) -> str:

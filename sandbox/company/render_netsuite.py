@@ -118,14 +118,14 @@ def _customer(account: Account, created: datetime) -> Row:
 def _invoice(world: World, copy: ErpInvoice) -> Row:
     invoice = world.invoices[copy.invoice_id]
     account = world.accounts[invoice.account_id]
-    payment = world.payments.get(invoice.billing_id)
-    paid_at = datetime.combine(payment.day, time(16), UTC) if payment else copy.copied_at
+    paid = [paid.day for paid in world.payments.where(invoice_id=invoice.billing_id) if paid.settled]
+    paid_at = datetime.combine(max(paid), time(16), UTC) if paid else copy.copied_at
     return {
         "id": copy.erp_id,
         "tranid": copy.number,
         "type": "CustInvc",
         "recordtype": "invoice",
-        "status": "B" if payment else "A",
+        "status": "B" if paid else "A",
         "entity": account.erp_id,
         "trandate": invoice.day,
         "duedate": invoice.due,

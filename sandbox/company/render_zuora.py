@@ -34,9 +34,14 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "FreeUntil__c": "date",
         "Currency__c": "text",
     },
-    "Invoice": {"Currency__c": "text", "PurchaseOrder__c": "text", "ContractId__c": "text"},
+    "Invoice": {
+        "Currency__c": "text",
+        "DisputedAmount__c": "decimal",
+        "PurchaseOrder__c": "text",
+        "ContractId__c": "text",
+    },
     "InvoiceItem": {"TaxCode": "text"},
-    "Payment": {"Currency__c": "text"},
+    "Payment": {"Currency__c": "text", "InvoiceId__c": "text", "MethodType__c": "text"},
 }
 """What this tenant has beyond the standard fields."""
 
@@ -73,7 +78,7 @@ def render_zuora(world: World) -> dict[str, list[Row]]:
         "Invoice": invoice_rows(world),
         "InvoiceItem": [item_row(world, line, subscriptions) for line in world.invoice_lines.values()],
         "Payment": [payment_row(world.accounts[paid.account_id], paid) for paid in world.payments.values()],
-        "InvoicePayment": [applied_row(paid) for paid in world.payments.values()],
+        "InvoicePayment": [applied_row(paid) for paid in world.payments.values() if paid.settled],
     }
 
 

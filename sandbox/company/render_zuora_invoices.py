@@ -51,7 +51,7 @@ def invoice_rows(world: World) -> list[Row]:
 def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched: datetime) -> Row:
     account = world.accounts[invoice.account_id]
     total = net + tax + invoice.total_shift
-    payment = world.payments.get(invoice.billing_id)
+    settled = world.settled(invoice.billing_id)
     row = {
         "Id": invoice.billing_id,
         "InvoiceNumber": invoice.number,
@@ -66,13 +66,14 @@ def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched
         "Amount": total,
         "AmountWithoutTax": net,
         "TaxAmount": tax,
-        "PaymentAmount": payment.amount if payment else Decimal(0),
-        "Balance": total - payment.amount if payment else total,
+        "PaymentAmount": settled,
+        "Balance": total - settled,
+        "DisputedAmount__c": invoice.disputed or None,
         "Currency__c": account.currency,
         "PurchaseOrder__c": invoice.po_number,
         "ContractId__c": invoice.contract_id,
     }
-    paid_at = [datetime.combine(payment.day, time(15), UTC)] if payment else []
+    paid_at = [_at(paid) for paid in world.payments.where(invoice_id=invoice.billing_id) if paid.settled]
     return stamped(row, invoice.created_at, max([touched, invoice.posted_at or touched, *paid_at]))
 
 
@@ -109,13 +110,19 @@ def payment_row(account: Account, payment: Payment) -> Row:
         "Id": payment.billing_id,
         "PaymentNumber": payment.number,
         "AccountId": account.billing_id,
+        "InvoiceId__c": payment.invoice_id,
         "Amount": payment.amount,
+        "RefundAmount": payment.refunded,
         "EffectiveDate": payment.day,
-        "Status": "Processed",
+        "SubmittedOn": _at(payment) - timedelta(hours=5),
+        "Status": payment.status,
         "Type": "Electronic",
+        "GatewayState": payment.provider_state,
+        "GatewayResponse": payment.failure or "Approved",
+        "MethodType__c": payment.method,
         "Currency__c": account.currency,
     }
-    return stamped(row, datetime.combine(payment.day, time(15), UTC))
+    return stamped(row, _at(payment))
 
 
 def applied_row(payment: Payment) -> Row:
@@ -123,6 +130,10 @@ def applied_row(payment: Payment) -> Row:
         "Id": "8ad09a11" + payment.billing_id[8:],
         "InvoiceId": payment.invoice_id,
         "PaymentId": payment.billing_id,
-        "Amount": payment.amount,
+        "Amount": payment.settled,
     }
-    return stamped(row, datetime.combine(payment.day, time(15), UTC))
+    return stamped(row, _at(payment))
+
+
+def _at(payment: Payment) -> datetime:
+    return datetime.combine(payment.day, time(15), UTC)

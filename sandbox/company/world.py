@@ -9,6 +9,7 @@ from fractions import Fraction
 from sandbox.company.documents import (
     BillRun,
     CreditMemo,
+    DunningStep,
     ErpInvoice,
     ErpLine,
     Invoice,
@@ -39,7 +40,7 @@ class World:
     """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
 
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
-    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract, payments by invoice,
+    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract,
     revenue elements by the ERP's line, the rest by own id.
     """
 
@@ -57,7 +58,8 @@ class World:
     runs: dict[str, BillRun] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
     invoice_lines: Table[str, InvoiceLine] = field(default_factory=lambda: Table("invoice_id", "charge_id"))
-    payments: dict[str, Payment] = field(default_factory=dict)
+    payments: Table[str, Payment] = field(default_factory=lambda: Table("invoice_id"))
+    dunning: list[DunningStep] = field(default_factory=list)
     usage: list[UsageEvent] = field(default_factory=list)
     seats: dict[tuple[str, date], SeatCount] = field(default_factory=dict)
     erp_invoices: Table[int, ErpInvoice] = field(default_factory=lambda: Table("invoice_id"))
@@ -133,6 +135,15 @@ class World:
 
     def on_invoice(self, invoice_id: str) -> list[InvoiceLine]:
         return self.invoice_lines.where(invoice_id=invoice_id)
+
+    def total_of(self, invoice_id: str) -> Decimal:
+        """What an invoice comes to, tax included."""
+        lines = sum((line.amount + line.tax for line in self.on_invoice(invoice_id)), Decimal(0))
+        return lines + self.invoices[invoice_id].total_shift
+
+    def settled(self, invoice_id: str) -> Decimal:
+        """What has been paid of an invoice."""
+        return sum((paid.settled for paid in self.payments.where(invoice_id=invoice_id)), Decimal(0))
 
     def remove_lines(self, doomed: Iterable[InvoiceLine]) -> None:
         """Take lines from their invoices, and an invoice away when nothing is left on it."""

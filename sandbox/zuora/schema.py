@@ -120,10 +120,11 @@ STANDARD_OBJECTS: Mapping[str, Mapping[str, str]] = {
     ),
     "Payment": _fields(
         id="AccountId PaymentMethodId",
-        text="PaymentNumber ReferenceId Comment",
+        text="PaymentNumber ReferenceId Comment GatewayResponse GatewayResponseCode",
         decimal="Amount AppliedCreditBalanceAmount RefundAmount",
         date="EffectiveDate",
-        picklist="Status Type",
+        datetime="SubmittedOn SettledOn CancelledOn",
+        picklist="Status Type GatewayState",
     ),
     "InvoicePayment": _fields(id="InvoiceId PaymentId", decimal="Amount RefundAmount"),
     "Product": _fields(text="Name SKU Description", picklist="Category", date="EffectiveStartDate EffectiveEndDate"),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.checks.cash import states as cash
 from tests.checks.delivered_not_billed import states as delivered_not_billed
 from tests.checks.kit import NOW, Ledger, clean, seats
 
@@ -195,6 +196,7 @@ BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "contract_terms_vs_billing": underpriced,
     "invoice_math_error": wrong_total,
     "missing_expected_invoice": unbilled_november,
+    **cash.BROKEN,
     **delivered_not_billed.BROKEN,
 }
 """`source_stale` is missing: it reads no rows, but how far the sources were read."""

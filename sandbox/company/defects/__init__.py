@@ -2,6 +2,7 @@
 
 from sandbox.company.defects.agreed_terms import contract_terms_vs_billing
 from sandbox.company.defects.broken_links import broken_amendment_link
+from sandbox.company.defects.cash import cash_unapplied, payment_failure_no_dunning
 from sandbox.company.defects.delivered_not_billed import seat_overage_unbilled, usage_unmatched_account
 from sandbox.company.defects.draft_integrity import invoice_math_error, missing_expected_invoice
 from sandbox.company.defects.duplicates import duplicate_invoice_line, duplicate_usage_event
@@ -34,4 +35,6 @@ DEFECTS: tuple[Tale, ...] = (
     *missing_expected_invoice.TALES,
     *invoice_math_error.TALES,
     *revenue_schedule_missing.TALES,
+    *payment_failure_no_dunning.TALES,
+    *cash_unapplied.TALES,
 )
