@@ -11,6 +11,7 @@ from books.engine import Engine, Request
 from books.snapshots import Snapshot
 from checks.findings import Evaluation, Finding
 from gateway.errors import Unavailable
+from gateway.evaluations.keeping import keep
 from gateway.evidence import account_names, evidence_of
 from gateway.exceptions.context import Context
 from gateway.exceptions.queue import Intake, take_in
@@ -44,6 +45,7 @@ def sweep(installed: Installation, now: datetime, only: Sequence[str] | None = N
         context = context_for(installed, engine, snapshot, "tieout:sweep")
         with installed.database.session() as session:
             intake = take_in(session, evaluations, context, now)
+            keep(session, evaluations, snapshot.id, now)
     return Sweep(snapshot, evaluations, intake)
 
 

@@ -1,6 +1,7 @@
 """Every table of the gateway: importing this module fills `Base.metadata`."""
 
 from gateway.db.base import Base
+from gateway.evaluations import tables as _evaluations
 from gateway.exceptions import tables as _exceptions
 from gateway.keys import tables as _keys
 from gateway.notices import outbox as _notices
@@ -11,4 +12,4 @@ from gateway.webhooks import tables as _webhooks
 metadata = Base.metadata
 
 __all__ = ["metadata"]
-_MODULES = (_exceptions, _keys, _notices, _prebill, _sync, _webhooks)
+_MODULES = (_evaluations, _exceptions, _keys, _notices, _prebill, _sync, _webhooks)

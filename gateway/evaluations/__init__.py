@@ -1,0 +1,1 @@
+"""What came of asking each check last, and what checks in shadow have found."""
