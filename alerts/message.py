@@ -8,7 +8,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-Kind = Literal["opened", "reminder", "escalated", "breached", "resolved", "regressed", "undeliverable", "digest"]
+Kind = Literal[
+    "opened",
+    "reminder",
+    "escalated",
+    "breached",
+    "resolved",
+    "regressed",
+    "raised",
+    "undeliverable",
+    "digest",
+]
 Severity = Literal["S1", "S2", "S3", "S4"]
 
 
@@ -28,6 +38,8 @@ class CaseCard:
     `reference` is the number people use ("EXC-12"), `amount` is in whole units of `currency`, `money_kind` is
     leak, overbill, timing or exposure, `arithmetic` is the formula with its numbers put in. `due_at` is an aware
     instant; `due_text` says it in the words of the owner's business calendar and wins where both are given.
+    `confidence` says how sure the finding is and why, empty where it is certain; `since_last` is what happened to the
+    case since the last digest, empty outside of one.
     """
 
     reference: str
@@ -45,6 +57,8 @@ class CaseCard:
     due_text: str
     rows: tuple[EvidenceRow, ...]
     link: str
+    confidence: str = ""
+    since_last: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ KINDS: dict[Kind, str] = {
     "breached": "Deadline missed",
     "resolved": "Resolved",
     "regressed": "Came back",
+    "raised": "More severe",
     "undeliverable": "Not delivered",
     "digest": "Digest",
 }

@@ -95,6 +95,8 @@ def _case(card: CaseCard, notice: Notice) -> list[Block]:
     found = [_summary(card), _facts(card, notice)]
     if card.message.strip() or card.arithmetic.strip():
         found.append(_section(_explanation(card)))
+    if card.confidence.strip():
+        found.append({"type": "context", "elements": [_mrkdwn(f"_Confidence:_ {_words(card.confidence, 300)}")]})
     if card.rows:
         found.append(_section(_fenced(evidence.monospace(card.rows), 1_200)))
     if card.why.strip():
@@ -105,7 +107,8 @@ def _case(card: CaseCard, notice: Notice) -> list[Block]:
 def _summary(card: CaseCard) -> Block:
     reference, title = _words(card.reference, 40), _words(card.title, 150)
     amount, account = _words(rendering.impact(card), 80), _words(card.account, 120)
-    block = _section(f"*{reference}*  {title}\n*{amount}*  ·  {account}")
+    news = f"  ·  _{_words(card.since_last, 80)}_" if card.since_last.strip() else ""
+    block = _section(f"*{reference}*  {title}\n*{amount}*  ·  {account}{news}")
     if link := _link(card.link):
         block["accessory"] = _button(f"Open {card.reference}", link, "open_case")
     return block

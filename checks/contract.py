@@ -338,6 +338,8 @@ class Check:
     - `fails_from`: the instant from which the row is a finding; a later one makes it a wake-up
     - `known_at`: when absence is claimed, the source's stamp of what should have a counterpart; else null
     - `evidence`: array of `system/entity/key`, the rows a person should see
+    - optionally `confidence` (0 to 1) and `confidence_reason`, where the row rests on less than declared keys
+      (checks/confidence.py makes them); null is certain
     - optionally `mode`, `kind` and `severity`, which override the check's for this row where they are not null;
       and any column that the message names
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from checks.confidence import CERTAIN, DECLARED
 from checks.contract import Check, Mode, MoneyKind, Outcome, Owner, Scope, Severity
 
 
@@ -31,7 +32,7 @@ class Record:
 class Finding:
     """One failing row, decided with Decimal. Amounts are in `currency`, `amount` is never negative.
 
-    `period` is half-open; `arithmetic` is the formula with the numbers put in.
+    `period` is half-open; `arithmetic` is the formula with the numbers put in. `confidence` is 0 to 1.
     """
 
     check: str
@@ -56,6 +57,8 @@ class Finding:
     invoice_key: str | None
     line_key: str | None
     fails_from: datetime
+    confidence: Decimal = CERTAIN
+    confidence_reasons: tuple[str, ...] = (DECLARED,)
 
     @property
     def fingerprint(self) -> str:

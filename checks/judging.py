@@ -7,6 +7,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from books.money import PRECISION, cent, rounded
+from checks.confidence import stated
 from checks.contract import Check, Mode, MoneyKind, Outcome, Severity
 from checks.errors import ArithmeticFault
 from checks.findings import Evaluation, Finding, Record, Waiting
@@ -76,6 +77,7 @@ def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | N
     expected, actual, amount = (_document(exact[name], currency) for name in ("expected", "actual", "amount"))
     if check.tolerance is not None and check.tolerance.allows(amount, expected):
         return None
+    sure = stated(row)
     kind = check.negative_kind if amount < 0 and check.negative_kind else row.get("kind") or check.kind
     return Finding(
         check=check.id,
@@ -100,6 +102,8 @@ def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | N
         invoice_key=row["invoice_key"],
         line_key=row["line_key"],
         fails_from=row["fails_from"] or now,
+        confidence=sure.value,
+        confidence_reasons=sure.reasons,
     )
 
 

@@ -21,6 +21,7 @@ from checks.ruleset import Override
 from checks.system_of_record import Change, in_force
 from gateway import yaml_file
 from gateway.errors import ConfigError
+from gateway.notices.tiers import Tiers
 from gateway.source_settings import mistakes
 from gateway.sync.profile import Bands
 
@@ -121,6 +122,22 @@ class AttributeSetting(Part):
     basis: dict[Role, Basis] = Field(default_factory=dict)
 
 
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class ConfidenceLimits(Part):
+    """How S3 and S4 are told of, by confidence; `review_limit` is in the reporting currency."""
+
+    alert_above: Share = Decimal("0.90")
+    digest_from: Share = Decimal("0.70")
+    review_limit: NotNegative = Decimal(1000)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        in_order = self.digest_from <= self.alert_above
+        return _refused(self, [] if in_order else ["digest_from must not be above alert_above"])
+
+
 class GatePolicy(Part):
     verdict_minutes: Annotated[int, Field(gt=0)] = 60
     max_body_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
@@ -210,6 +227,7 @@ class Config(Part):
     console: ConsolePolicy = ConsolePolicy()
     mail: Mail = Mail()
     severity_bands: SeverityBands = SeverityBands()
+    confidence: ConfidenceLimits = ConfidenceLimits()
     retention: Retention = Retention()
     drift: Drift = Drift()
     # How far a source's clock may differ from ours. A watermark further ahead than that is not believed.
@@ -259,6 +277,10 @@ class Config(Part):
             return in_force(changes)
         except DeclarationError as error:
             raise ConfigError(str(error)) from error
+
+    def tiers(self) -> Tiers:
+        """Where news of a finding goes."""
+        return Tiers(**self.confidence.model_dump())
 
     def fail_open(self) -> dict[str, str]:
         """Checks that do not block while they cannot be evaluated, with the person who answers for each."""

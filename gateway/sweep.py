@@ -93,6 +93,7 @@ def context_for(
         bands=installed.config.bands(
             rates_to(installed.config.reporting_currency, engine, snapshot.published_at.date())
         ),
+        tiers=installed.config.tiers(),
     )
 
 

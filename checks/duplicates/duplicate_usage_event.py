@@ -12,11 +12,14 @@ What it is not: equal events with ids of their own in one batch, which are real 
 Equal events with different ids from different batches are only suspected and hold nothing back.
 """
 
+from decimal import Decimal
+
 import ibis
 import ibis.expr.types as ir
 
 from books.money import product
 from books.reading import Books
+from checks.confidence import suspected as only_suspected
 from checks.contract import (
     Arithmetic,
     Check,
@@ -34,6 +37,8 @@ from checks.contract import (
 from checks.facts import subscribed
 from checks.facts.meter_prices import name_of
 from checks.rows import candidates, reference
+
+_ALIKE = "meter, subject, time and quantity are the same, and the event ids are not"
 
 
 def find(books: Books, params: Params) -> ir.Table:
@@ -62,6 +67,7 @@ def find(books: Books, params: Params) -> ir.Table:
         said=rows.is_certain.ifelse("came with one id", "look the same and came in different batches"),
         repeated=rows.extra,
         unit_price=rows.unit_price.fill_null(0),
+        **only_suspected(~rows.is_certain, params.decimal("alike_confidence"), _ALIKE).columns(),
     )
 
 
@@ -122,7 +128,14 @@ CHECK = Check(
     kind=MoneyKind.OVERBILL,
     spans=Spans.ACCOUNT,
     needs=(Need("usage_events", "usage"), *(need.where_filled() for need in subscribed.NEEDS)),
-    settings=(Setting("block_over", 1, "Repeats worth up to this amount only warn: a run is not stopped for a cent."),),
+    settings=(
+        Setting("block_over", 1, "Repeats worth up to this amount only warn: a run is not stopped for a cent."),
+        Setting(
+            "alike_confidence",
+            Decimal("0.80"),
+            "How sure equal events with their own ids are repeats: some senders give a batch new ids the second time.",
+        ),
+    ),
     arithmetic=Arithmetic.of("0", "repeated * unit_price", "actual - expected"),
     message="{times} events on the meter {meter} {said}: {repeated} units too many, {amount} at {unit_price} each.",
     find=find,

@@ -51,6 +51,8 @@ class CaseShown(BaseModel):
     period: Period
     message: str
     impact: Impact
+    confidence: str
+    confidence_reasons: list[str]
     owners: Both
     teams: Both
     first_detected_at: str

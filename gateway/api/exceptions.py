@@ -19,6 +19,7 @@ from gateway.exceptions.search import Query, Sort, case_file, search
 from gateway.exceptions.shape import case_shape, file_shape, page_shape
 from gateway.exceptions.states import FalsePositive, Resolution, State
 from gateway.installation import Installation
+from gateway.notices.tiers import Tier
 
 router = APIRouter(prefix="/v1/exceptions", tags=["exceptions"], responses=described(401, 403, 422, 503))
 READING = Depends(Allowed("exceptions:read"))
@@ -67,6 +68,7 @@ def listed(
     severity: Words,
     state: Words,
     check: Words,
+    tier: Annotated[list[Tier], Parameter(default_factory=list, description="By confidence.")],
     sort: Sort = Sort.EXPOSURE,
     page: Annotated[int, Parameter(ge=1, le=1_000_000)] = 1,
     per_page: Annotated[int, Parameter(ge=1, le=500)] = 50,
@@ -78,6 +80,8 @@ def listed(
         severity=tuple(severity),
         state=tuple(state),
         check=tuple(check),
+        tier=tuple(tier),
+        tiers=installed.config.tiers(),
         sort=sort,
         page=page,
         per_page=per_page,

@@ -9,6 +9,7 @@ from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, JsonOption, install
 from gateway.exceptions.actions import Acting, acknowledge
 from gateway.exceptions.search import Query, Sort, case_file, search
 from gateway.exceptions.shape import case_shape, file_shape, page_shape
+from gateway.notices.tiers import Tier
 
 app = typer.Typer(help="The exception queue: list it, read one case, acknowledge it.", no_args_is_help=True)
 Filter = Annotated[list[str] | None, typer.Option(help="May be repeated.")]
@@ -21,6 +22,7 @@ def listed(
     severity: Filter = None,
     state: Filter = None,
     check: Filter = None,
+    tier: Annotated[list[Tier] | None, typer.Option(help="By confidence; may be repeated.")] = None,
     sort: Annotated[Sort, typer.Option(help="What comes first.")] = Sort.EXPOSURE,
     page: Annotated[int, typer.Option(min=1)] = 1,
     as_json: JsonOption = False,
@@ -34,6 +36,8 @@ def listed(
         severity=tuple(severity or ()),
         state=tuple(state or ()),
         check=tuple(check or ()),
+        tier=tuple(tier or ()),
+        tiers=installed.config.tiers(),
         sort=sort,
         page=page,
     )

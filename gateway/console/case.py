@@ -75,6 +75,7 @@ def _page(
         check=visit.installed.checks.get(file.case.check_id),
         evidence=evidence.laid_out(file.case.evidence),
         arithmetic=file.case.arithmetic.split("; "),
+        tier=visit.installed.config.tiers().tier(file.case.confidence).value,
         timeline=told(file.events, words.Names(visit.installed.owners)),
         clocks=_clocks(file.cycles[-1]) if file.cycles else [],
         earlier=[(cycle.number, _clocks(cycle)) for cycle in file.cycles[:-1]],

@@ -1,6 +1,6 @@
 """The queue's filters: what the address of a page says, and the address of the page that says it.
 
-Severity, state, check, system, account, kind, owner and team are the search's own. Standing, age, currency and
+Severity, state, check, system, account, kind, owner, team and tier are the search's own. Standing, age, currency and
 business team are the console's; `conditions` turns them into SQL.
 """
 
@@ -16,9 +16,10 @@ from gateway.console.standing import Standing, Standings
 from gateway.console.words import NO_CURRENCY
 from gateway.exceptions.search import Query, Sort
 from gateway.exceptions.tables import Case
+from gateway.notices.tiers import Tier
 
 ADDRESS = "/exceptions"
-_SEARCHED = ("severity", "state", "check", "system", "account", "kind", "owner", "team")
+_SEARCHED = ("severity", "state", "check", "system", "account", "kind", "owner", "team", "tier")
 _OWN = ("sla", "age", "currency", "business_team")
 NAMES = (*_SEARCHED, *_OWN)
 MOST_VALUES = 50
@@ -72,6 +73,7 @@ class Filters:
             money_kind=chosen["kind"],
             owner=chosen["owner"],
             team=chosen["team"],
+            tier=tuple(Tier(value) for value in chosen["tier"] if value in set(Tier)),
             text=self.text,
             sort=self.sort,
             page=self.page,

@@ -1,7 +1,7 @@
 """`/exceptions`: the queue, filtered, sorted, in pages, with its totals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter
@@ -83,7 +83,7 @@ def _found(session: Session, filters: Filters, visit: Visit) -> tuple[Page, list
         return Standings(session, visit.installed.owners, visit.now)
 
     with narrowed(session, conditions(filters, standings, visit.now)):
-        found = search(session, filters.query, visit.now)
+        found = search(session, replace(filters.query, tiers=visit.installed.config.tiers()), visit.now)
     return found, rows_of(session, found.cases, visit)
 
 
@@ -98,6 +98,7 @@ def _choices(session: Session, visit: Visit) -> list[Choices]:
     return [
         Choices("severity", "Severity", [(key, f"{key} {word}") for key, word in words.SEVERITIES.items()]),
         Choices("sla", "SLA", list(STANDING_WORDS.items())),
+        Choices("tier", "Confidence", [(key, f"{key.capitalize()}: {word}") for key, word in words.TIERS.items()]),
         Choices("state", "State", [(state.value, words.state(state.value)) for state in State]),
         Choices(
             "kind", "Kind of money", [(kind, f"{kind.capitalize()}: {word}") for kind, word in words.KINDS.items()]

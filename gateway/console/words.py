@@ -22,6 +22,11 @@ KINDS: Mapping[str, str] = {
 }
 SEVERITIES: Mapping[str, str] = {"S1": "critical", "S2": "high", "S3": "medium", "S4": "low"}
 VERDICTS: Mapping[str, str] = {"pass": "Pass", "warn": "Warn", "block": "Block"}
+TIERS: Mapping[str, str] = {
+    "alert": "nearly certain or certain",
+    "digest": "likely",
+    "review": "unsure: wants a look",
+}
 AT_THE_GATE: Mapping[str, str] = {
     "block": "blocks",
     "warn": "warns about",
@@ -49,6 +54,11 @@ def money(amount: Decimal | str, currency: str | None) -> str:
 def number(value: Decimal | str | int) -> str:
     """A quantity or a term, with thousands separated and no trailing zeros."""
     return plain(Decimal(value))
+
+
+def share(value: Decimal) -> str:
+    """`0.80`: as exact as it is, so that what is nearly certain never reads as 1.00."""
+    return f"{value:.{max(2, -int(value.normalize().as_tuple().exponent))}f}"
 
 
 def day(value: date) -> str:
@@ -147,6 +157,7 @@ class Names:
 FILTERS: Mapping[str, Any] = {
     "money": money,
     "number": number,
+    "share": share,
     "day": day,
     "instant": instant,
     "brief": brief,

@@ -37,7 +37,7 @@ WHERE t.case_number = c.number AND c.current AND c.state <> 'verified'
   AND NOT EXISTS (SELECT FROM seen s WHERE s.fingerprint = c.fingerprint)
   AND NOT EXISTS (SELECT FROM waiting w WHERE w.check_id = c.check_id AND (w.account_key = c.account_key
         OR (w.system = c.record_system AND w.entity = c.record_entity AND w.key = c.record_key)))
-RETURNING c.number, c.state, c.severity, c.calendar, c.business_owner, t.clean_streak,
+RETURNING c.number, c.state, c.severity, c.confidence, c.reporting_amount, c.calendar, c.business_owner, t.clean_streak,
           c.overridden OR c.disputed AS held, c.check_version < asked.version AS replaced
 """
 _CLOSE = """
@@ -133,5 +133,8 @@ def _verification(row: Any) -> Happening:
 def _items(mended: Sequence[Any], context: Context, now: datetime) -> Iterator[tuple[Any, ...]]:
     """Owners hear that a case has mended; whoever resolved one by hand knows."""
     for row in mended:
-        ready_at, digest = ready("resolved", row.severity, context.owners.business_calendars[row.calendar], now)
-        yield row.number, f"person:{row.business_owner}", "resolved", row.severity, digest, now, ready_at
+        route = context.tiers.route(row.severity, row.confidence, row.reporting_amount)
+        when = ready(route, context.owners.business_calendars[row.calendar], now)
+        if when is not None:
+            ready_at, digest = when
+            yield row.number, f"person:{row.business_owner}", "resolved", row.severity, digest, now, ready_at

@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.findings import Record
 from checks.judging import Bands
+from gateway.notices.tiers import Tiers
 from gateway.owners.model import Owners
 
 EvidenceOf = Callable[[Collection[Record]], Mapping[Record, Mapping[str, str]]]
@@ -42,6 +43,7 @@ class Context:
     evidence: EvidenceOf = _no_fields
     names: Mapping[str, str] = field(default_factory=dict)
     bands: Bands = field(default_factory=Bands)
+    tiers: Tiers = field(default_factory=Tiers)
     cut_off: datetime | None = None
 
     def reporting_amount(self, amount: Decimal, currency: str | None) -> Decimal | None:

@@ -17,7 +17,7 @@ from gateway.exceptions.states import Move, State, after
 from gateway.exceptions.steps import Step, StepKind, due_steps
 from gateway.exceptions.tables import Case
 from gateway.notices.outbox import NoticeItem, item
-from gateway.notices.timing import ready
+from gateway.notices.timing import deadline_ready
 from gateway.owners.duty import reached
 from gateway.owners.model import Owners
 
@@ -45,7 +45,7 @@ def run_escalations(session: Session, owners: Owners, now: datetime, *, limit: i
         for step in due_steps(known[case.number], terms[case.sla_terms], owners.business_calendars, now):
             told = list(dict.fromkeys(_recipients(owners, case, step, now)))
             happenings.append(_carry_out(case, step, told))
-            session.add_all(_items(owners, case, step, told, now))
+            session.add_all(_items(case, step, told, now))
     write_many(session, now, ACTOR, happenings)
     refresh(session, owners, cases, now)
     return Escalated(len(cases), len(happenings), len(cases) == limit)
@@ -66,9 +66,9 @@ def _carry_out(case: Case, step: Step, told: list[str]) -> Happening:
     return Happening(case.number, move, State(case.state), _sentence(step), before, named, step.key)
 
 
-def _items(owners: Owners, case: Case, step: Step, told: list[str], now: datetime) -> Iterator[NoticeItem]:
+def _items(case: Case, step: Step, told: list[str], now: datetime) -> Iterator[NoticeItem]:
     kind = _notice_kind(step)
-    when = ready(kind, case.severity, owners.business_calendars[case.calendar], now)
+    when = deadline_ready(case.severity, now)
     for recipient in told:
         yield item(case.number, recipient, kind, case.severity, now, when)
 

@@ -14,8 +14,8 @@ from gateway.exceptions.context import Context
 from gateway.exceptions.promise import Promises
 from gateway.exceptions.sightings import Sighting
 from gateway.exceptions.states import State
-from gateway.notices.timing import URGENT, ready
-from gateway.owners.model import Owners
+from gateway.notices.tiers import URGENT, Route
+from gateway.notices.timing import ready
 from gateway.owners.routing import Assignment, Router, Subject
 
 _COLUMNS = (
@@ -23,7 +23,7 @@ _COLUMNS = (
     *("account_key", "account_name", "record_system", "record_entity", "record_key", "subject"),
     *("period_start", "period_end", "invoice_key", "line_key", "content", "reads", "expected", "actual"),
     *("amount", "currency", "reporting_amount", "terms", "arithmetic", "message", "evidence", "fails_from"),
-    *("first_detected_at", "state", "recurrence_of"),
+    *("confidence", "confidence_reasons", "first_detected_at", "state", "recurrence_of"),
     *("business_team", "business_owner", "technical_team", "technical_owner", "calendar", "sla_terms"),
     *("cut_off_at", "ack_due_at", "resolve_due_at", "next_step_at"),
 )
@@ -107,8 +107,8 @@ def _case_rows(
     now: datetime,
 ) -> Iterator[tuple[Any, ...]]:
     evidence = context.evidence_rows([one.sighting.evidence for one in openings])
-    reads = {check: _array(sorted(systems)) for check, systems in context.reads.items()}
-    told = _Told(context.owners, now)
+    reads = {check: text_array(sorted(systems)) for check, systems in context.reads.items()}
+    told = _Told(context, now)
     for one in openings:
         seen, finding = one.sighting, one.sighting.finding
         who = assigned[seen.fingerprint]
@@ -123,27 +123,35 @@ def _case_rows(
             *(finding.currency, context.reporting_amount(seen.amount, finding.currency)),
             *(json.dumps({name: str(value) for name, value in finding.terms.items()}), seen.arithmetic),
             *(seen.message, json.dumps(evidence(seen.evidence)), finding.fails_from),
-            *(now, State.OPEN.value, one.recurrence_of),
+            *(finding.confidence, text_array(finding.confidence_reasons), now, State.OPEN.value, one.recurrence_of),
             *(who.business_team, who.business_owner, who.technical_team, who.technical_owner, who.calendar),
             *(terms.digest, context.cut_off, kept.ack_due_at, kept.resolve_due_at, kept.next_step_at),
-            *told.of(seen.severity, who),
+            *told.of(seen, who),
         )
 
 
 class _Told:
     """Who hears of a new case and when; the cases of one sweep share a few answers."""
 
-    def __init__(self, owners: Owners, now: datetime) -> None:
-        self._owners = owners
+    def __init__(self, context: Context, now: datetime) -> None:
+        self._context = context
         self._now = now
-        self._known: dict[tuple[str, Assignment], tuple[str, datetime, str]] = {}
+        self._known: dict[tuple[str, Route, Assignment], tuple[str, datetime, str]] = {}
 
-    def of(self, severity: str, who: Assignment) -> tuple[str, datetime, str]:
-        if (severity, who) not in self._known:
-            calendar = self._owners.business_calendars[who.calendar]
-            recipients = _array(first_told(severity, who.business_team, who.business_owner))
-            self._known[severity, who] = (recipients, *ready("opened", severity, calendar, self._now))
-        return self._known[severity, who]
+    def of(self, seen: Sighting, who: Assignment) -> tuple[str, datetime, str]:
+        route = route_of(seen, self._context)
+        key = seen.severity, route, who
+        if key not in self._known:
+            when = ready(route, self._context.owners.business_calendars[who.calendar], self._now)
+            people = first_told(seen.severity, who.business_team, who.business_owner) if when else ()
+            self._known[key] = (text_array(people), *(when or (self._now, "")))
+        return self._known[key]
+
+
+def route_of(seen: Sighting, context: Context) -> Route:
+    """How the owner hears of a sighting."""
+    amount = context.reporting_amount(seen.amount, seen.finding.currency)
+    return context.tiers.route(seen.severity, seen.finding.confidence, amount)
 
 
 def first_told(severity: str, team: str, owner: str) -> tuple[str, ...]:
@@ -152,6 +160,6 @@ def first_told(severity: str, team: str, owner: str) -> tuple[str, ...]:
     return (f"team:{team}", person) if severity in URGENT else (person,)
 
 
-def _array(texts: Iterable[str]) -> str:
+def text_array(texts: Iterable[str]) -> str:
     """A text[] as COPY takes it."""
     return json.dumps(list(texts), ensure_ascii=False).replace("[", "{", 1)[:-1] + "}"

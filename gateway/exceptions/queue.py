@@ -105,7 +105,7 @@ def _changed_or_closed(session: Session) -> dict[str, Known]:
         text(
             "SELECT c.fingerprint, c.number, c.state, c.severity, c.amount, c.content, c.resolved_at, "
             "c.resolution, c.accepted_until, c.accepted_amount, "
-            "coalesce(original.state NOT IN ('resolved', 'verified'), false) "
+            "coalesce(original.state NOT IN ('resolved', 'verified'), false), c.confidence, c.reporting_amount "
             "FROM seen s JOIN cases c USING (fingerprint) LEFT JOIN cases original ON original.number = c.duplicate_of "
             "WHERE c.current AND (c.state IN ('resolved', 'verified') OR c.content <> s.content)"
         )

@@ -7,23 +7,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.exceptions.bulk import copy_rows
 from gateway.exceptions.context import Context
 from gateway.exceptions.events import Happening, opening, write_many
-from gateway.exceptions.opening import first_told
+from gateway.exceptions.opening import first_told, text_array
 from gateway.exceptions.promise import refresh
 from gateway.exceptions.sightings import Known, Sighting
 from gateway.exceptions.states import Move, State, after
 from gateway.exceptions.tables import Case
-from gateway.notices.outbox import item
+from gateway.notices.outbox import NoticeItem, item
+from gateway.notices.tiers import Route
 from gateway.notices.timing import ready
 
 _CHANGES = (
     *("fingerprint", "severity", "money_kind", "content", "expected", "actual", "amount", "currency"),
-    *("reporting_amount", "terms", "arithmetic", "message", "evidence"),
+    *("reporting_amount", "terms", "arithmetic", "message", "evidence", "confidence", "confidence_reasons"),
 )
 
 
@@ -55,11 +56,17 @@ def reopen(session: Session, returned: Sequence[Sighted], context: Context, now:
                 case.number, Move.REGRESS, State.OPEN, before=before, after={**opening(case), "cycle": case.cycle}
             )
         )
-        when = ready("regressed", case.severity, context.owners.business_calendars[case.calendar], now)
-        for recipient in first_told(case.severity, case.business_team, case.business_owner):
-            session.add(item(case.number, recipient, "regressed", case.severity, now, when))
+        route = context.tiers.route(case.severity, case.confidence, case.reporting_amount)
+        _tell(session, case, "regressed", route, context, now)
     write_many(session, now, context.actor, happenings)
     refresh(session, context.owners, cases, now)
+
+
+def _tell(session: Session, case: Case, kind: str, route: Route, context: Context, now: datetime) -> None:
+    when = ready(route, context.owners.business_calendars[case.calendar], now)
+    if when is not None:
+        for recipient in first_told(case.severity, case.business_team, case.business_owner):
+            session.add(item(case.number, recipient, kind, case.severity, now, when))
 
 
 def _open_again(case: Case, seen: Sighting, context: Context, now: datetime) -> None:
@@ -77,11 +84,11 @@ def _open_again(case: Case, seen: Sighting, context: Context, now: datetime) -> 
 
 
 def apply_changes(session: Session, changed: Sequence[Sighted], context: Context, now: datetime) -> None:
-    """New amounts and words. A case may become more severe while it is open, never less."""
+    """New amounts and words. A case may become more severe while it is open, never less; its owner hears of that."""
     if not changed:
         return
     _write_content(session, changed, context)
-    happenings, raised = [], []
+    happenings, raised, louder = [], [], {}
     for one in changed:
         assert one.known is not None, "only what is known changes"
         before, later = _difference(one.known, one.sighting)
@@ -89,11 +96,39 @@ def apply_changes(session: Session, changed: Sequence[Sighted], context: Context
             happenings.append(Happening(one.known.number, Move.CHANGE, one.known.state, before=before, after=later))
         if "severity" in later:
             raised.append(one.known.number)
+        if (before_and_now := _routes(one.known, one.sighting, context)) is not None:
+            louder[one.known.number] = before_and_now
     write_many(session, now, context.actor, happenings)
-    if raised:
+    if raised or louder:
         session.expire_all()
-        cases = session.scalars(select(Case).where(Case.number.in_(raised)).order_by(Case.number)).all()
-        refresh(session, context.owners, cases, now)
+        numbers = {*raised, *louder}
+        cases = session.scalars(select(Case).where(Case.number.in_(numbers)).order_by(Case.number)).all()
+        refresh(session, context.owners, [case for case in cases if case.number in raised], now)
+        for case in cases:
+            if case.number in louder:
+                _tell_again(session, case, *louder[case.number], context, now)
+
+
+def _routes(known: Known, seen: Sighting, context: Context) -> tuple[Route, Route] | None:
+    """How its owner heard of it and is to hear now, where that is sooner: it was unsure, or has become urgent."""
+    was = context.tiers.route(known.severity, known.confidence, known.reporting_amount)
+    amount = context.reporting_amount(seen.amount, seen.finding.currency)
+    now = context.tiers.route(min(known.severity, str(seen.severity)), seen.finding.confidence, amount)
+    sooner = was is not now and (was is Route.REVIEW or now is Route.AT_ONCE)
+    return (was, now) if sooner else None
+
+
+def _tell_again(session: Session, case: Case, was: Route, route: Route, context: Context, now: datetime) -> None:
+    """What waits for a digest is not told there as well."""
+    waiting = (
+        update(NoticeItem)
+        .where(NoticeItem.case_number == case.number, NoticeItem.notice_id.is_(None), NoticeItem.digest != "")
+        .where(NoticeItem.dropped.is_(None))
+        .values(dropped="It became urgent before the digest, and was told at once.")
+    )
+    withdrawn = session.execute(waiting.returning(NoticeItem.id)).all() if route is Route.AT_ONCE else []
+    is_news = was is Route.REVIEW or bool(withdrawn)
+    _tell(session, case, "opened" if is_news else "raised", route, context, now)
 
 
 def _difference(known: Known, seen: Sighting) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -132,6 +167,7 @@ def _content_rows(sighted: Sequence[Sighted], context: Context) -> Iterator[tupl
             context.reporting_amount(seen.amount, finding.currency),
             json.dumps({name: str(value) for name, value in finding.terms.items()}),
             *(seen.arithmetic, seen.message, json.dumps(evidence(seen.evidence))),
+            *(finding.confidence, text_array(finding.confidence_reasons)),
         )
 
 

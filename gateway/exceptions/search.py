@@ -1,7 +1,7 @@
 """Finding cases: the list of the console and the command line, its totals, and one case with its story."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +18,7 @@ from gateway.exceptions.events import histories
 from gateway.exceptions.promise import frozen_terms
 from gateway.exceptions.states import ACTIVE, CLOSED
 from gateway.exceptions.tables import Case, CaseEvent
+from gateway.notices.tiers import Tier, Tiers
 from gateway.owners.model import Owners
 
 MOST_PER_PAGE = 500
@@ -39,7 +40,8 @@ class Query:
     """Every list that is given narrows the search to cases with one of its values; empty lists do not.
 
     `owner` takes business or technical owners, `team` likewise. `state` empty: active cases. `text` looks into
-    reference, account and message. `late` only those past a deadline. Pages count from 1.
+    reference, account and message; `tier` is judged by the limits `tiers`. `late` only those past a deadline. Pages
+    count from 1.
     """
 
     owner: tuple[str, ...] = ()
@@ -50,6 +52,8 @@ class Query:
     system: tuple[str, ...] = ()
     account: tuple[str, ...] = ()
     money_kind: tuple[str, ...] = ()
+    tier: tuple[Tier, ...] = ()
+    tiers: Tiers = field(default_factory=Tiers)
     text: str = ""
     late: bool = False
     sort: Sort = Sort.EXPOSURE
@@ -145,11 +149,21 @@ def _where(query: Query, now: datetime) -> list[ColumnElement[bool]]:
         where.append(or_(Case.business_owner.in_(query.owner), Case.technical_owner.in_(query.owner)))
     if query.team:
         where.append(or_(Case.business_team.in_(query.team), Case.technical_team.in_(query.team)))
+    if query.tier:
+        where.append(or_(*(_of_tier(tier, query.tiers) for tier in query.tier)))
     if query.text.strip():
         where.append(_holding(query.text.strip()))
     if query.late:
         where.append(late(now))
     return where
+
+
+def _of_tier(tier: Tier, tiers: Tiers) -> ColumnElement[bool]:
+    if tier is Tier.ALERT:
+        return Case.confidence > tiers.alert_above
+    if tier is Tier.DIGEST:
+        return Case.confidence.between(tiers.digest_from, tiers.alert_above)
+    return Case.confidence < tiers.digest_from
 
 
 def late(now: datetime) -> ColumnElement[bool]:

@@ -21,6 +21,8 @@ def case_shape(case: Case) -> dict[str, Any]:
         "period": {"start": _text(case.period_start), "end": _text(case.period_end)},
         "message": case.message,
         "impact": {"kind": case.money_kind, "amount": _text(case.amount), "currency": case.currency},
+        "confidence": _text(case.confidence),
+        "confidence_reasons": case.confidence_reasons,
         "owners": {"business": case.business_owner, "technical": case.technical_owner},
         "teams": {"business": case.business_team, "technical": case.technical_team},
         "first_detected_at": _text(case.first_detected_at),

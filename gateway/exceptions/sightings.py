@@ -17,8 +17,8 @@ SHOWN_SUMS = 5
 
 
 class Sighting(NamedTuple):
-    """The findings of one fingerprint. `finding` is the largest; `amount` is the sum where money kind and currency
-    are the same, else the largest."""
+    """The findings of one fingerprint. `finding` is the largest, and its confidence counts; `amount` is the sum where
+    money kind and currency are the same, else the largest."""
 
     fingerprint: str
     pattern: str
@@ -40,6 +40,8 @@ class Sighting(NamedTuple):
             str(finding.currency),
             self.arithmetic,
             self.message,
+            format(finding.confidence.normalize(), "f"),
+            *finding.confidence_reasons,
         )
         return hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest()
 
@@ -58,6 +60,8 @@ class Known:
     accepted_until: datetime | None
     accepted_amount: Decimal | None
     original_active: bool
+    confidence: Decimal
+    reporting_amount: Decimal | None
 
 
 class Verdict(StrEnum):

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Numeric,
     Sequence,
     SmallInteger,
     Table,
@@ -83,6 +84,7 @@ class Case(Base):
         Index("ix_cases_state_check_id", "state", "check_id"),
         Index("ix_cases_account_key", "account_key"),
         CheckConstraint("amount >= 0", name="amount_is_a_size"),
+        CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence_is_a_share"),
     )
 
     number: Mapped[int] = mapped_column(CASE_NUMBER, primary_key=True, server_default=CASE_NUMBER.next_value())
@@ -118,6 +120,8 @@ class Case(Base):
     arithmetic: Mapped[str]
     message: Mapped[str]
     evidence: Mapped[list[Any]]
+    confidence: Mapped[Decimal] = mapped_column(Numeric(5, 4), server_default=text("1"))
+    confidence_reasons: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
 
     fails_from: Mapped[datetime]
     first_detected_at: Mapped[datetime]

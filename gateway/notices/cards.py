@@ -1,6 +1,6 @@
 """From a case to the card that its owner reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -36,7 +36,21 @@ def card(case: Case, owners: Owners, checks: Mapping[str, Check], base_url: str)
             for row in case.evidence
         ),
         link=f"{base_url}/exceptions/{case.reference}",
+        confidence=confidence(case.confidence, case.confidence_reasons),
     )
+
+
+def confidence(value: Decimal, reasons: Sequence[str]) -> str:
+    """ "0.80: the event ids are not the same"; nothing for what is certain."""
+    if value == 1:
+        return ""
+    return f"{share(value)}: {'; '.join(reasons)}" if reasons else share(value)
+
+
+def share(value: Decimal) -> str:
+    """At least two places, and as many as it has: what is nearly certain never reads as 1.00."""
+    places = max(2, -int(value.normalize().as_tuple().exponent))
+    return f"{value:.{places}f}"
 
 
 def title(check: str) -> str:

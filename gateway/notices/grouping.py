@@ -34,13 +34,14 @@ GATHER_LOCK = 4_701_102
 
 _WORDS = {
     "opened": "new",
+    "raised": "more severe",
     "regressed": "back after a fix",
     "resolved": "mended",
     "reminder": "near a deadline",
     "escalated": "not acknowledged",
     "breached": "past a deadline",
 }
-_ORDER = ("breached", "escalated", "regressed", "reminder", "opened", "resolved")
+_ORDER = ("breached", "escalated", "raised", "regressed", "reminder", "opened", "resolved")
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from gateway.exceptions.faults import SOURCE_FAULTS, active_faults
 from gateway.exceptions.states import CLOSED
-from gateway.notices.timing import URGENT
+from gateway.notices.tiers import URGENT
 
 _DAY = 86_400
 # What a fault of the source explains. A deadline of a case that was known before is still a deadline.
-_MUTED = frozenset({"opened", "regressed", "reminder"})
+_MUTED = frozenset({"opened", "raised", "regressed", "reminder"})
 
 _READY = """
 SELECT i.id, i.case_number, i.recipient, i.kind, i.severity, i.digest,

@@ -32,6 +32,8 @@ class ReasonGiven(Struct, frozen=True):
     expected: str | None
     actual: str | None
     impact: Impact | None
+    confidence: str | None
+    confidence_reasons: tuple[str, ...]
     exception_id: str | None
 
 
@@ -132,6 +134,8 @@ def _given(reason: Reason, references: Mapping[str, str]) -> ReasonGiven:
         _plain(found.expected) if found else None,
         _plain(found.actual) if found else None,
         Impact(found.kind, _plain(found.amount), found.currency) if found else None,
+        _plain(found.confidence) if found else None,
+        found.confidence_reasons if found else (),
         references.get(found.fingerprint) if found else None,
     )
 

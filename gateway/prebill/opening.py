@@ -61,6 +61,7 @@ def _context(installed: Installation, found: Found) -> Context:
         evidence=evidence_of(found.engine),
         names=account_names(found.engine, accounts),
         bands=found.bands,
+        tiers=installed.config.tiers(),
     )
 
 

@@ -15,6 +15,7 @@ def test_one_id_twice_is_certain() -> None:
     assert str(finding.record) == "usage/usage_events/E2"
     assert (finding.amount, finding.kind, finding.mode) == (Decimal("20.00"), MoneyKind.OVERBILL, Mode.BLOCK)
     assert [str(e) for e in finding.evidence] == ["usage/usage_events/E1", "usage/usage_events/E2"]
+    assert (finding.confidence, finding.confidence_reasons) == (Decimal(1), ("rows joined by declared keys",))
 
 
 def test_three_times_is_one_finding_of_two_too_many() -> None:
@@ -33,6 +34,8 @@ def test_equal_content_from_two_batches_is_suspected() -> None:
     finding = only(CHECK, alike())
     assert finding.mode is Mode.MONITOR
     assert "look the same" in finding.message
+    reason = "meter, subject, time and quantity are the same, and the event ids are not"
+    assert (finding.confidence, finding.confidence_reasons) == (Decimal("0.8"), (reason,))
 
 
 def test_an_id_that_repeats_is_reported_once() -> None:

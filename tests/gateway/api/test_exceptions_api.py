@@ -36,6 +36,7 @@ def test_the_queue_lists_what_the_gate_found(queue: httpx.Client) -> None:
     assert (case["reference"], case["check"], case["state"]) == ("EXC-1", "wrong_price", "open")
     assert case["impact"] == {"kind": "overbill", "amount": "500.0000", "currency": "USD"}
     assert case["account"] == {"key": "SF-1", "name": "Acme"}
+    assert (case["confidence"], case["confidence_reasons"]) == ("1.0000", ["rows joined by declared keys"])
 
 
 FILTERS: tuple[tuple[dict[str, Any], int], ...] = (
@@ -43,6 +44,8 @@ FILTERS: tuple[tuple[dict[str, Any], int], ...] = (
     ({"check": ["other", "wrong_price"], "sort": "due"}, 1),
     ({"check": "other"}, 0),
     ({"owner": "ann"}, 1),
+    ({"tier": "alert"}, 1),
+    ({"tier": ["digest", "review"]}, 0),
     ({"state": "resolved"}, 0),
     ({"page": 1000000, "per_page": 500}, 1),
 )

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 import httpx
 import pytest
@@ -230,6 +231,17 @@ def test_a_growing_finding_is_told_as_a_change(open_case: World, client: httpx.C
     text = page(client, "/exceptions/EXC-1").text
     assert "Finding changed" in text
     assert "Severity: S2 → S1 · Amount: 900.00 USD → 1,000.00 USD" in text
+
+
+def test_an_unsure_finding_says_how_sure_it_is_and_why(world: World, client: httpx.Client) -> None:
+    unsure = finding("CL-2", confidence=Decimal("0.8"), confidence_reasons=("they only look alike", "ids differ"))
+    world.find(finding("CL-1"))
+    world.find(finding("CL-1"), unsure)
+    assert "Confidence 1.00 nearly certain or certain rows joined by" in page(client, "/exceptions/EXC-1").text
+    assert "Confidence 0.80 likely they only look alike ids differ" in page(client, "/exceptions/EXC-2").text
+    likely = page(client, "/exceptions?tier=digest").text
+    assert ("EXC-1" in likely, "EXC-2" in likely, "Sure to 0.80" in likely) == (False, True, True)
+    assert "EXC-2" not in page(client, "/exceptions?tier=review").text
 
 
 def test_symptoms_hang_on_their_fault(world: World, client: httpx.Client) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -415,3 +416,53 @@ def test_s3_and_s4_wait_for_their_digest(database: Database) -> None:
         told = [(item.recipient, item.digest, item.ready_at) for item in items]
     opening = NOW - timedelta(minutes=30)
     assert told == [("person:ann", "daily", opening + DAY), ("person:ann", "weekly", opening + 6 * DAY)]
+
+
+UNSURE: dict[str, Any] = {"confidence": Decimal("0.65"), "confidence_reasons": ("they only look alike",)}
+
+
+def told(database: Database) -> list[tuple[str, str, str, str | None]]:
+    """(recipient, kind, digest, why it was dropped) of everything to be told, in order."""
+    with database.session() as session:
+        items = session.scalars(select(NoticeItem).order_by(NoticeItem.id)).all()
+        return [(one.recipient, one.kind, one.digest, one.dropped) for one in items]
+
+
+def test_a_small_unsure_case_waits_in_the_review_queue_and_nobody_is_told(database: Database) -> None:
+    sweep(database, failed(finding(severity=Severity.S3, **UNSURE)))
+    assert told(database) == []
+    with database.session() as session:
+        case = only_case(session)
+        assert (case.confidence, case.confidence_reasons) == (Decimal("0.65"), ["they only look alike"])
+    for hours in (1, 2):
+        sweep(database, passed(), at=NOW + hours * HOUR)
+    assert told(database) == []
+
+
+def test_a_large_unsure_case_still_reaches_a_person(database: Database) -> None:
+    sweep(database, failed(finding(severity=Severity.S3, amount="1000.00", **UNSURE)))
+    assert told(database) == [("person:ann", "opened", "daily", None)]
+
+
+def test_an_urgent_case_is_told_at_once_however_unsure(database: Database) -> None:
+    sweep(database, failed(finding(severity=Severity.S2, **UNSURE)))
+    assert {(kind, digest) for _, kind, digest, _ in told(database)} == {("opened", "")}
+
+
+def test_a_case_that_becomes_sure_is_told(database: Database) -> None:
+    sweep(database, failed(finding(severity=Severity.S3, **UNSURE)))
+    sweep(database, failed(finding(severity=Severity.S3)), at=NOW + HOUR)
+    assert told(database) == [("person:ann", "opened", "daily", None)]
+    with database.session() as session:
+        assert only_case(session).confidence == 1
+
+
+def test_a_case_that_becomes_urgent_does_not_wait_for_its_digest(database: Database) -> None:
+    sweep(database, failed(finding(severity=Severity.S3)))
+    sweep(database, failed(finding(severity=Severity.S1, amount="30000.00")), at=NOW + HOUR)
+    withdrawn = "It became urgent before the digest, and was told at once."
+    assert told(database) == [
+        ("person:ann", "opened", "daily", withdrawn),
+        ("team:billing", "opened", "", None),
+        ("person:ann", "opened", "", None),
+    ]

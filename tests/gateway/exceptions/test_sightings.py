@@ -10,7 +10,7 @@ from gateway.exceptions.states import State
 from tests.gateway.exceptions.queue_world import DAY, HOUR, NOW, failed, finding
 
 ONE = next(iter(sightings([failed(finding())]).values()))
-ACTIVE_CASE = Known(1, State.OPEN, "S2", Decimal(900), ONE.content, None, None, None, None, False)
+ACTIVE_CASE = Known(1, State.OPEN, "S2", Decimal(900), ONE.content, None, None, None, None, False, Decimal(1), None)
 CLOSED_CASE = replace(ACTIVE_CASE, state=State.RESOLVED, resolved_at=NOW, resolution="fixed_at_source")
 
 

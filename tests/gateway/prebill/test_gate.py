@@ -128,6 +128,8 @@ def test_a_blocked_invoice_carries_its_reason_and_its_case(world: World, caller:
             "expected": "20000.00",
             "actual": "20500.00",
             "impact": {"kind": "overbill", "amount": "500.00", "currency": "USD"},
+            "confidence": "1.00",
+            "confidence_reasons": ["rows joined by declared keys"],
             "exception_id": "EXC-1",
         }
     ]
