@@ -15,6 +15,13 @@ from books.reading import REQUEST_SCHEMA, SOURCES_SCHEMA
 from books.snapshots import Snapshot
 from books.store import Store
 
+# Spark's name for it, so that one expression means the same on both engines. An unknown zone counts as UTC.
+_LOCAL_TIME = """
+CREATE MACRO from_utc_timestamp(moment, zone) AS timezone(
+    CASE WHEN zone IN (SELECT name FROM pg_timezone_names()) THEN zone ELSE 'UTC' END, moment::TIMESTAMPTZ
+)
+"""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -96,7 +103,9 @@ class Engine:
 
 def connect() -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that thinks in UTC and never looks for an extension outside this machine."""
-    return duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "TimeZone": "UTC"})
+    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "TimeZone": "UTC"})
+    connection.execute(_LOCAL_TIME)
+    return connection
 
 
 def source_rows(snapshot: Snapshot) -> pa.Table:

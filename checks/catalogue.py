@@ -12,10 +12,12 @@ from checks.delivered_not_billed import (
     seat_overage_unbilled,
     shipped_not_billed,
     unbilled_work,
+    usage_missing_for_active_meter,
     usage_unmatched_account,
+    usage_vs_invoice_mismatch,
 )
 from checks.draft_integrity import invoice_math_error, missing_expected_invoice
-from checks.duplicates import duplicate_invoice_line, duplicate_usage_event
+from checks.duplicates import duplicate_invoice_line, duplicate_usage_event, usage_billed_twice
 from checks.incomplete_writes import (
     amendment_without_billing_schedule,
     closed_won_not_in_billing,
@@ -27,6 +29,7 @@ from checks.incomplete_writes import (
 from checks.revenue import revenue_schedule_missing
 from checks.sequencing import cancelled_still_billing
 from checks.silent_failures import source_stale
+from checks.time_boundaries import usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
     closed_won_not_in_billing.CHECK,
@@ -39,10 +42,14 @@ _SHIPPED: tuple[Check, ...] = (
     cancelled_still_billing.CHECK,
     duplicate_invoice_line.CHECK,
     duplicate_usage_event.CHECK,
+    usage_billed_twice.CHECK,
     source_stale.CHECK,
+    usage_after_cutoff_unbilled.CHECK,
     revenue_schedule_missing.CHECK,
     shipped_not_billed.CHECK,
     usage_unmatched_account.CHECK,
+    usage_vs_invoice_mismatch.CHECK,
+    usage_missing_for_active_meter.CHECK,
     seat_overage_unbilled.CHECK,
     entitlement_exceeds_contract.CHECK,
     unbilled_work.CHECK,

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from functools import cached_property
+from typing import Any
 
 import ibis.expr.types as ir
 
 from books.entities import ENTITIES
 from books.reading import ROLES, Books
 from checks.errors import DeclarationError
-from checks.formula import Formula
+from checks.formula import Formula, Worked
 
 
 class Severity(StrEnum):
@@ -343,6 +344,9 @@ class Check:
     - optionally `mode`, `kind` and `severity`, which override the check's for this row where they are not null;
       and any column that the message names
 
+    `worked`: terms of the arithmetic that are sums of their own, with as many parts as a price has tiers: each is made
+    from a row, with Decimal, and brings its formula and numbers. It may raise ArithmeticFault, which leaves the row
+    unjudged. All other terms are columns.
     `one_of`: entities among the needs of which at least one must be filled by a source.
     `absent_from`: whose watermark must be past `known_at` plus `lag_minutes` before absence may be claimed.
     `negative_kind`: the kind of a finding whose amount comes out negative; its size is then reported.
@@ -366,6 +370,7 @@ class Check:
     version: int = 1
     settings: tuple[Setting, ...] = ()
     tolerance: Tolerance | None = None
+    worked: Mapping[str, Callable[[Mapping[str, Any]], Worked]] = field(default_factory=dict)
     negative_kind: MoneyKind | None = None
     one_of: tuple[str, ...] = ()
     absent_from: Need | None = None

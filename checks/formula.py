@@ -81,6 +81,11 @@ class Worked:
     formula: Formula
     terms: Mapping[str, Decimal]
 
+    @classmethod
+    def nothing(cls) -> "Worked":
+        """A sum of no parts."""
+        return cls(Formula("0"), {})
+
     @cached_property
     def value(self) -> Decimal:
         """The exact value."""

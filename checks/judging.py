@@ -11,7 +11,7 @@ from checks.confidence import stated
 from checks.contract import Check, Mode, MoneyKind, Outcome, Severity
 from checks.errors import ArithmeticFault
 from checks.findings import Evaluation, Finding, Record, Waiting
-from checks.formula import Formula, plain
+from checks.formula import Formula, Worked, plain
 
 Row = Mapping[str, Any]
 _SHOWN = Decimal("0.000001")  # how exactly a sum before rounding is printed
@@ -71,7 +71,8 @@ def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: 
 
 
 def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | None:
-    terms = _terms(check, row)
+    worked = {name: work(row) for name, work in sorted(check.worked.items())}
+    terms = _terms(check, row, worked)
     currency = row["currency"]
     exact = _exact(check, terms)
     expected, actual, amount = (_document(exact[name], currency) for name in ("expected", "actual", "amount"))
@@ -95,8 +96,8 @@ def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | N
         actual=actual,
         amount=abs(amount),
         currency=currency,
-        terms=terms,
-        arithmetic=_arithmetic(check, terms, exact, amount),
+        terms={**terms, **{f"{name}_{term}": n for name, work in worked.items() for term, n in work.terms.items()}},
+        arithmetic=_arithmetic(check, terms, worked, exact, amount),
         message=_message(check, row, terms, expected, actual, abs(amount)),
         evidence=tuple(dict.fromkeys(Record.parse(text) for text in row["evidence"] if text)),
         invoice_key=row["invoice_key"],
@@ -127,10 +128,10 @@ def _exact(check: Check, terms: Mapping[str, Decimal]) -> dict[str, Decimal]:
     return {**exact, "amount": check.arithmetic.amount.value({**terms, **exact})}
 
 
-def _terms(check: Check, row: Row) -> dict[str, Decimal]:
+def _terms(check: Check, row: Row, worked: Mapping[str, Worked]) -> dict[str, Decimal]:
     terms: dict[str, Decimal] = {}
     for name in sorted(check.arithmetic.names()):
-        value = row[name]
+        value = worked[name].value if name in worked else row[name]
         if value is None:
             raise ArithmeticFault(f"{check.id}: {row['entity']} {row['key']} of {row['system']} has no {name}.")
         terms[name] = Decimal(value)
@@ -141,15 +142,25 @@ def _document(value: Decimal, currency: str | None) -> Decimal:
     return rounded(value, currency) if currency else value.quantize(cent(""))
 
 
-def _arithmetic(check: Check, terms: Mapping[str, Decimal], exact: Mapping[str, Decimal], amount: Decimal) -> str:
-    """`expected = quantity * unit_price = 500 × 40 = 20,000; actual = …; amount = …`: each formula with its numbers."""
+def _arithmetic(
+    check: Check,
+    terms: Mapping[str, Decimal],
+    worked: Mapping[str, Worked],
+    exact: Mapping[str, Decimal],
+    amount: Decimal,
+) -> str:
+    """`expected = quantity * unit_price = 500 × 40 = 20,000; actual = …; amount = …`: each formula with its numbers.
+
+    Terms that are sums of their own come first: `rated = 100 × 0 + 30 × 2 = 60`.
+    """
     known = {**terms, **{name: _printable(value) for name, value in exact.items()}}
     parts = [
         ("expected", check.arithmetic.expected, known["expected"]),
         ("actual", check.arithmetic.actual, known["actual"]),
         ("amount", check.arithmetic.amount, amount),
     ]
-    return "; ".join(_equation(name, formula, known, value) for name, formula, value in parts)
+    sums = [f"{name} = {work.formula.shown(work.terms)} = {plain(work.value)}" for name, work in worked.items()]
+    return "; ".join([*sums, *(_equation(name, formula, known, value) for name, formula, value in parts)])
 
 
 def _printable(value: Decimal) -> Decimal:
@@ -166,6 +177,7 @@ def _equation(name: str, formula: Formula, known: Mapping[str, Decimal], value: 
 def _message(
     check: Check, row: Row, terms: Mapping[str, Decimal], expected: Decimal, actual: Decimal, amount: Decimal
 ) -> str:
-    shown = {name: plain(value) for name, value in terms.items()}
+    numbers = {name: value for name, value in row.items() if isinstance(value, Decimal)}
+    shown = {name: plain(value) for name, value in {**numbers, **terms}.items()}
     figures = {"expected": f"{expected:,f}", "actual": f"{actual:,f}", "amount": f"{amount:,f}"}
     return check.message.format(**{**row, **shown, **figures})

@@ -67,7 +67,8 @@ class Rule:
         """Raises DeclarationError where the check's rows lack a column."""
         with _making:
             made = _made(self.check.find, self.params, self.books)
-        missing = [name for name in (*REQUIRED, *sorted(self.check.arithmetic.names())) if name not in made.columns]
+        terms = sorted(self.check.arithmetic.names() - set(self.check.worked))
+        missing = [name for name in (*REQUIRED, *terms) if name not in made.columns]
         if missing:
             raise DeclarationError(f"The rows of {self.check.id} lack the columns {', '.join(missing)}.")
         return made
@@ -83,6 +84,7 @@ class Rule:
         parts = (
             *(check.id, check.version, check.severity, check.mode, check.mode_is_set, check.scope, check.kind),
             *(check.negative_kind, check.may_block, check.lag_minutes, check.tolerance, check.arithmetic),
+            *sorted(check.worked),
             *(str(self.params), str(self.books), _code_of(check.find)),
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -31,7 +31,7 @@ def _lines(books: Books) -> ir.Table:
     """One row per subscription line, keyed by (system, key).
 
     `number`, `status`, `contract_key`, `cancelled_date`, `term_start` and `term_end` are the subscription's;
-    `bill_day` is the account's; a missing price span or billing frequency is a month.
+    `bill_day` and `timezone` are the account's; a missing price span or billing frequency is a month.
     """
     line = books.table("subscription_lines", "billing")
     version = _numbered(books).select(v_system="system", v_key="key", v_number="number")
@@ -49,7 +49,7 @@ def _lines(books: Books) -> ir.Table:
         current_key="key",
     )
     account = books.table("accounts", "billing").select(
-        a_system="system", a_key="key", bill_day="bill_day", a_currency="currency"
+        a_system="system", a_key="key", bill_day="bill_day", timezone="timezone", a_currency="currency"
     )
     joined = line.drop("number").inner_join(
         version, [line.system == version.v_system, line.subscription_key == version.v_key]
@@ -68,7 +68,8 @@ def _lines(books: Books) -> ir.Table:
         "system", "key", "account_key", "number", "status", "contract_key", "contract_line_key", "product_code",
         "name", "charge_type", "quantity", "unit_price", "price_months", "currency", "billing_months",
         "billing_timing", "unit", "start_date", "end_date", "charged_through", "free_until", "cancelled_date",
-        "term_start", "term_end", "bill_day", "modified_at", "current_key",
+        "term_start", "term_end", "bill_day", "timezone", "modified_at", "current_key", "model", "included_quantity",
+        "package_size", "minimum_amount", "maximum_amount",
     )  # fmt: skip
 
 

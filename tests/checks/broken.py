@@ -7,7 +7,9 @@ from typing import Any
 
 from tests.checks.cash import states as cash
 from tests.checks.delivered_not_billed import states as delivered_not_billed
+from tests.checks.duplicates import states as duplicates
 from tests.checks.kit import NOW, Ledger, clean, seats
+from tests.checks.time_boundaries import states as time_boundaries
 
 
 def won(**columns: Any) -> Ledger:
@@ -198,6 +200,8 @@ BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "missing_expected_invoice": unbilled_november,
     **cash.BROKEN,
     **delivered_not_billed.BROKEN,
+    **duplicates.BROKEN,
+    **time_boundaries.BROKEN,
 }
 """`source_stale` is missing: it reads no rows, but how far the sources were read."""
 

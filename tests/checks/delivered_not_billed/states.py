@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.checks.kit import Ledger, clean
+from tests.checks.metering import in_order
 
 APPROVED = datetime(2026, 10, 2, 9, tzinfo=UTC)
 
@@ -64,7 +65,19 @@ def committed(amount: int = 70_000, months: int | None = 3, **columns: Any) -> L
     return ledger.change("contracts", "K1", start_date=date(2026, 9, 1))
 
 
+def billed_too_little() -> Ledger:
+    """November's 10,000 calls at 0.004 are invoiced as 9,000."""
+    return in_order().change("invoice_lines", "U11-1", quantity=Decimal(9_000), amount=Decimal(36))
+
+
+def gone_quiet() -> Ledger:
+    """Calls in September and October, none in November."""
+    return in_order(months=(9, 10))
+
+
 BROKEN: Mapping[str, Callable[[], Ledger]] = {
+    "usage_vs_invoice_mismatch": billed_too_little,
+    "usage_missing_for_active_meter": gone_quiet,
     "entitlement_exceeds_contract": granted,
     "unbilled_work": worked,
     "commit_shortfall_unbilled": committed,
