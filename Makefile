@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench install clean
+.PHONY: help demo serve test lint bench docs install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ lint: .venv/installed ## ruff, mypy --strict, import contracts
 
 bench: .venv/installed ## measure, as ratios to hand-written SQL on the same data
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: .venv/installed ## write docs/checks again, a page per check
+	@$(BIN)/tieout docs
 
 install: .venv/installed ## make .venv from the lock file
 

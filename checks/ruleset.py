@@ -129,6 +129,10 @@ class Ruleset:
                 engine.define(name, sql)
                 done.add(name)
 
+    def idle(self, check: str) -> str | None:
+        """Why nobody ever asks this check here; None where a sweep does."""
+        return self._excused(self.rules[check].check, whole_run=True)
+
     def empty_needs(self, engine: Asked) -> frozenset[Need]:
         """The needs that must not be empty and are, in books that `engine` holds as a whole."""
         asked = {need for rule in self.rules.values() for need in rule.check.needs if not need.may_be_empty}

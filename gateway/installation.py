@@ -122,17 +122,21 @@ class Installation:
         )
 
     @cached_property
-    def checks(self) -> Mapping[str, Check]:
-        """The shipped checks and the installation's own. Raises ConfigError for one of those that is not sound."""
+    def own_checks(self) -> Mapping[str, Check]:
+        """The checks of the folder that tieout.yaml names. Raises ConfigError for one that is not sound."""
         folder = self.config.user_checks
-        own = read_checks(self.config.path(folder), self.books, CATALOGUE) if folder else {}
-        return {**CATALOGUE, **own}
+        return read_checks(self.config.path(folder), self.books, CATALOGUE) if folder else {}
+
+    @cached_property
+    def checks(self) -> Mapping[str, Check]:
+        """The shipped checks and the installation's own."""
+        return {**CATALOGUE, **self.own_checks}
 
     @cached_property
     def ruleset(self) -> Ruleset:
         """All checks as they are in force. One of the installation's own is in shadow until tieout.yaml says a mode."""
         overrides = self.config.overrides()
-        for id_ in self.checks.keys() - CATALOGUE.keys():
+        for id_ in self.own_checks:
             said = overrides.get(id_, Override())
             overrides[id_] = replace(said, mode=said.mode or Mode.SHADOW)
         return Ruleset(self.checks.values(), self.books, overrides, self.config.attributes())

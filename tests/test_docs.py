@@ -10,6 +10,8 @@ import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from checks.catalogue import CATALOGUE
+from checks.page import index, page
 from connectors.mapping_file import parse as parse_mapping
 from connectors.registry import KINDS, needs
 from gateway.cli.app import app
@@ -118,6 +120,15 @@ def test_every_command_exists_with_its_options(line: str) -> None:
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known
     assert CliRunner().invoke(app, [*path, "--help"]).exit_code == 0
+
+
+def test_the_pages_of_the_checks_are_what_the_checks_say() -> None:
+    """`make docs` makes them."""
+    made = {f"checks/{id_}.md": page(check) for id_, check in CATALOGUE.items()}
+    made["checks/README.md"] = index(CATALOGUE.values())
+    there = {name: text for name, text in PAGES.items() if name.startswith("checks/")}
+    old = sorted(name for name in made | there if made.get(name) != there.get(name))
+    assert not old, f"Run make docs: {', '.join(old)} would change."
 
 
 LINKS = [

@@ -10,9 +10,11 @@ from books.errors import BooksError
 from checks.errors import ChecksError
 from connectors.errors import ConnectorError
 from gateway.cli.check import register as add_check
+from gateway.cli.controls import register as add_controls
 from gateway.cli.database import app as database
 from gateway.cli.demo import register as add_demo
 from gateway.cli.dictionary import register as add_dictionary
+from gateway.cli.docs import register as add_docs
 from gateway.cli.doctor import register as add_doctor
 from gateway.cli.exceptions import app as exceptions
 from gateway.cli.keys import app as keys
@@ -46,8 +48,10 @@ for add in (
     add_reconcile,
     add_doctor,
     add_check,
+    add_controls,
     add_validate,
     add_dictionary,
+    add_docs,
 ):
     add(app)
 app.add_typer(exceptions, name="exceptions")
