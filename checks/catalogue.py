@@ -28,7 +28,7 @@ from checks.incomplete_writes import (
 )
 from checks.revenue import revenue_schedule_missing
 from checks.sequencing import cancelled_still_billing
-from checks.silent_failures import source_stale
+from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
 from checks.time_boundaries import usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
@@ -43,6 +43,9 @@ _SHIPPED: tuple[Check, ...] = (
     duplicate_invoice_line.CHECK,
     duplicate_usage_event.CHECK,
     usage_billed_twice.CHECK,
+    error_queue_unowned.CHECK,
+    error_queue_blocks_invoice.CHECK,
+    integration_empty_run.CHECK,
     source_stale.CHECK,
     usage_after_cutoff_unbilled.CHECK,
     revenue_schedule_missing.CHECK,

@@ -173,15 +173,15 @@ class Ruleset:
         return not engine.rows(compiled(rows.select("key").limit(1)))
 
     def _known_until(self, check: Check, snapshot: Snapshot) -> datetime | None:
-        """Up to which stamp absence may be claimed; None where the check claims none."""
+        """Up to which stamp absence may be claimed; None where the check claims none, or where no source could tell."""
         if check.absent_from is None:
             return None
         need = check.absent_from
         marks = [
             snapshot.readings[system, need.entity].watermark for system in self.books.systems(need.entity, need.role)
         ]
-        oldest = min(mark for mark in marks if mark is not None)
-        return oldest - timedelta(minutes=check.lag_minutes)
+        known = [mark for mark in marks if mark is not None]
+        return min(known) - timedelta(minutes=check.lag_minutes) if known else None
 
 
 def _rule(check: Check, books: Books, override: Override, attributes: Attributes) -> Rule:

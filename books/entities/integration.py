@@ -22,6 +22,8 @@ ENTITIES = (
             rejected_count="whole",
             message="text",
             source_count="whole",  # how many records the source itself says that there were
+            amount="money",  # control total of what was written, where the platform keeps one
+            currency="text",
         ),
     ),
     # A record that a flow could not move: an entry of an error queue or a dead-letter queue.

@@ -24,14 +24,19 @@ def entity(books: Books) -> str:
     return "subscription_lines" if books.systems("subscription_lines", "billing") else "contract_lines"
 
 
+def recurring(books: Books) -> ir.Table:
+    """The lines that bill by period, each for the days [`starts`, `ends`); without drafts and suspended ones."""
+    of_billing = entity(books) == "subscription_lines"
+    return of_customers(books, _subscribed() if of_billing else _agreed())
+
+
 def due(books: Books) -> ir.Table:
     """One row per line and due period [`since`, `until`), a part of the whole period of `period_days`.
 
     `quantity` at `unit_price` for `price_months` holds on the first day of it. Free days, and what comes after an
     end or a cancellation, are not due. Lines of drafts and of suspended subscriptions are not due either.
     """
-    of_billing = entity(books) == "subscription_lines"
-    line = of_customers(books, _subscribed() if of_billing else _agreed())
+    line = recurring(books)
     line = line.cross_join(books.request.select("today", "target_date")).filter(lambda t: t.starts <= t.target_date)
     cycle = CycleColumns.of(line.began, line.bill_day, line.billing_months)
     last = cycle.index(ibis.least(line.target_date, days_later(ibis.least(line.ends, FOREVER), -1)))

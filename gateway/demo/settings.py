@@ -7,7 +7,12 @@ from typing import Any
 
 # Usage that nobody owns is IT's case at once; it stops a run only where it is worth stopping one. The limit is in the
 # currency of the estimate, and the company also sells in yen.
-CHECKS: Mapping[str, Any] = {"usage_unmatched_account": {"settings": {"block_over": 1_000_000}}}
+_HARMLESS = ["ALREADY_EXISTS until 2027-12-31 by sam"]
+CHECKS: Mapping[str, Any] = {
+    "usage_unmatched_account": {"settings": {"block_over": 1_000_000}},
+    "error_queue_unowned": {"settings": {"ignored": _HARMLESS}},
+    "error_queue_blocks_invoice": {"settings": {"ignored": _HARMLESS}},
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ SYSTEMS = (
     System("metering", "files", "metering", ("usage", "seats")),
     System("collections", "files", "collections", ("collections",)),
     System("reference", "files", "reference", ("reference",)),
+    System("integrations", "files", "integrations", ("integration",)),
 )
 
 

@@ -20,6 +20,7 @@ from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
 from sandbox.company.defects import DEFECTS
 from sandbox.company.documents import DRAFT, BillRun
 from sandbox.company.erp import copy_to_erp
+from sandbox.company.flows import run_flows
 from sandbox.company.ids import Ids
 from sandbox.company.labels import LookAlike, Planted
 from sandbox.company.lookalikes import LOOKALIKES
@@ -197,6 +198,7 @@ def _do_next(world: World, seed: str, stage: Stage) -> None:
         case Stage.INVOICED:
             collect(world, Random(f"{seed}/payments"))
             copy_to_erp(world, Random(f"{seed}/erp"))
+            run_flows(world, Random(f"{seed}/flows"))
 
 
 def _load(simulator: Defined, fields: Mapping[str, Mapping[str, str]], rows: Rows) -> None:

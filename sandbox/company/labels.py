@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-CRM, BILLING, ERP, METERING = "salesforce", "zuora", "netsuite", "metering"
+CRM, BILLING, ERP, METERING, PLATFORM = "salesforce", "zuora", "netsuite", "metering", "integrations"
 """The sources' names in tieout.yaml."""
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from sandbox.company.model import SeatCount, UsageEvent
 from sandbox.company.periods import add_months
+from sandbox.company.render_flows import render_integrations
 from sandbox.company.world import World
 
 _DOLLARS = {"EUR": Decimal("1.0820"), "GBP": Decimal("1.2710"), "JPY": Decimal("0.006700")}
@@ -22,6 +23,7 @@ def render_files(world: World) -> dict[str, dict[str, str]]:
         "metering": render_metering(world),
         "reference": render_reference(world),
         "collections": render_collections(world),
+        "integrations": render_integrations(world),
     }
 
 

@@ -17,6 +17,7 @@ from sandbox.company.documents import (
     Payment,
     RevenueElement,
 )
+from sandbox.company.flow_records import FlowError, FlowRun
 from sandbox.company.ids import Ids
 from sandbox.company.model import (
     Account,
@@ -66,6 +67,8 @@ class World:
     erp_lines: Table[int, ErpLine] = field(default_factory=lambda: Table("erp_invoice", "line_id"))
     revenue: dict[int, RevenueElement] = field(default_factory=dict)
     credit_memos: list[CreditMemo] = field(default_factory=list)
+    flow_runs: list[FlowRun] = field(default_factory=list)
+    flow_errors: dict[str, FlowError] = field(default_factory=dict)
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)

@@ -24,11 +24,15 @@ DELIVERED: dict[tuple[str, str], tuple[str, str, dict[str, Any]]] = {
                 "read": 120,
                 "written": 118,
                 "rejected": 2,
+                "source_count": 120,
+                "amount": "48210.00",
+                "currency": "USD",
                 "started_at": "2026-11-30T08:00:00Z",
                 "reported_at": "2026-11-30T08:01:00Z",
             }
         ),
-        {"key": "R-1", "status": "success", "read_count": 120, "written_count": 118, "rejected_count": 2},
+        {"key": "R-1", "status": "success", "read_count": 120, "written_count": 118, "rejected_count": 2}
+        | {"source_count": 120, "amount": Decimal("48210.0000"), "currency": "USD"},
     ),
     ("integrations", "errors"): (
         "errors/1.jsonl",

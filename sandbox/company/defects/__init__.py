@@ -16,6 +16,11 @@ from sandbox.company.defects.incomplete_writes import (
 )
 from sandbox.company.defects.revenue import revenue_schedule_missing
 from sandbox.company.defects.sequencing import cancelled_still_billing
+from sandbox.company.defects.silent_failures import (
+    error_queue_blocks_invoice,
+    error_queue_unowned,
+    integration_empty_run,
+)
 from sandbox.company.stories import Tale
 
 DEFECTS: tuple[Tale, ...] = (
@@ -37,4 +42,7 @@ DEFECTS: tuple[Tale, ...] = (
     *revenue_schedule_missing.TALES,
     *payment_failure_no_dunning.TALES,
     *cash_unapplied.TALES,
+    *error_queue_unowned.TALES,
+    *error_queue_blocks_invoice.TALES,
+    *integration_empty_run.TALES,
 )

@@ -1,6 +1,13 @@
 """The look-alikes: cases that a rule might take for a defect, and that none may report."""
 
-from sandbox.company.lookalikes import amendments, cash, deals, invoices, usage
+from sandbox.company.lookalikes import amendments, cash, deals, flows, invoices, usage
 from sandbox.company.stories import Tale
 
-LOOKALIKES: tuple[Tale, ...] = (*deals.TALES, *amendments.TALES, *invoices.TALES, *usage.TALES, *cash.TALES)
+LOOKALIKES: tuple[Tale, ...] = (
+    *deals.TALES,
+    *amendments.TALES,
+    *invoices.TALES,
+    *usage.TALES,
+    *cash.TALES,
+    *flows.TALES,
+)
