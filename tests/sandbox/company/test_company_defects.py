@@ -29,6 +29,7 @@ def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
             for row in company.netsuite["transactionline"]
             if not row["mainline"] and not row["taxline"]
         },
+        ("zuora", "payments"): {row["Id"] for row in company.zuora["Payment"]},
         ("metering", "usage_events"): {event["record_id"] for event in sheets.usage},
         ("metering", "entitlements"): {f"{row['contract_line_id']}/{row['month']}" for row in sheets.seats},
         ("integrations", "integration_runs"): delivered(company, "integrations", "runs/", "run_id"),
