@@ -59,10 +59,19 @@ def padded(engine: duckdb.DuckDBPyConnection, files: Sequence[str], schema: pa.S
     Every file is opened to find out. Who reads asks for it only where DuckDB misses a column.
     """
     there = set(engine.sql(f"SELECT * FROM {parquet(files)}").columns)
+    nulls = [null for name, null in _nulls(engine, schema).items() if name not in there]
+    return f"(SELECT {', '.join(['*', *nulls])} FROM {parquet(files)})"
+
+
+def no_rows(engine: duckdb.DuckDBPyConnection, schema: pa.Schema) -> str:
+    """What stands after FROM for a table of the schema that holds nothing."""
+    return f"(SELECT {', '.join(_nulls(engine, schema).values())} LIMIT 0)"
+
+
+def _nulls(engine: duckdb.DuckDBPyConnection, schema: pa.Schema) -> dict[str, str]:
     whole = engine.from_arrow(schema.empty_table())
     types = zip(whole.columns, whole.types, strict=True)
-    nulls = [f'CAST(NULL AS {type_}) AS "{name}"' for name, type_ in types if name not in there]
-    return f"(SELECT {', '.join(['*', *nulls])} FROM {parquet(files)})"
+    return {name: f'CAST(NULL AS {type_}) AS "{name}"' for name, type_ in types}
 
 
 def _keys(engine: duckdb.DuckDBPyConnection, files: Sequence[str], sql: str, rows: pa.Table | None = None) -> pa.Array:

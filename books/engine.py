@@ -1,6 +1,6 @@
 """The embedded engine: DuckDB over the Parquet files of one published snapshot."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -9,7 +9,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from books.comparing import padded, parquet
+from books.comparing import no_rows, padded, parquet
 from books.entities import ENTITIES, Entity
 from books.reading import REQUEST_SCHEMA, SOURCES_SCHEMA
 from books.snapshots import Snapshot
@@ -30,6 +30,9 @@ class Request:
     now: datetime
     target_date: date
     whole_run: bool = True
+
+
+_IN_SCOPE = "t WHERE t.account_key IS NULL OR t.account_key IN (SELECT account_key FROM scope)"
 
 
 class Engine:
@@ -57,6 +60,17 @@ class Engine:
             "whole_run": request.whole_run,
         }
         self.hold("request", pa.Table.from_pylist([row], REQUEST_SCHEMA.to_pyarrow()))
+
+    def share(self, accounts: Collection[str], tables: Iterable[str]) -> Self:
+        """Another engine over the same books, which of these tables sees rows of these accounts and of nobody.
+
+        It is to be closed before this one; it knows neither `request` nor what this one has been told to hold.
+        """
+        engine = type(self)(self.connection.cursor())
+        engine.hold("scope", pa.table({"account_key": pa.array(sorted(accounts), pa.string())}))
+        for name in tables:
+            engine.define(name, f'SELECT * FROM main."{name}" {_IN_SCOPE}')
+        return engine
 
     def hold(self, name: str, rows: pa.Table) -> None:
         """Keep rows as an in-memory table of this connection alone, replacing one of the same name."""
@@ -89,7 +103,7 @@ class Engine:
 
     def _view(self, entity: Entity, files: list[str]) -> None:
         if not files:
-            self.hold(entity.name, entity.arrow.empty_table())
+            self._view_over(entity, no_rows(self.connection, entity.arrow))
             return
         try:
             self._view_over(entity, parquet(files))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from checks.confidence import CERTAIN, DECLARED
 from checks.contract import Check, Mode, MoneyKind, Outcome, Owner, Scope, Severity
@@ -81,13 +82,51 @@ class Waiting:
     reason: str
 
 
+class WaitsFor(StrEnum):
+    """What has to come to an instant before a row is judged."""
+
+    CLOCK = "clock"
+    WATERMARK = "watermark"  # of the system that would hold the counterpart
+
+
+@dataclass(frozen=True)
+class Later:
+    """A row to look at again: once the clock has come to `at`, or once the counterpart's system is known past it."""
+
+    account_key: str | None
+    waits_for: WaitsFor
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of asking one check. `wake_ups` are the instants at which a row becomes a finding."""
+    """What came of asking one check.
+
+    `later` are the rows to look at again. `accounts` are those that were asked about; None for all of the books. Of
+    any other account, and of rows that belong to none, an evaluation of some accounts says nothing.
+    """
 
     check: Check
     outcome: Outcome
     reason: str | None
     findings: tuple[Finding, ...] = ()
     waiting: tuple[Waiting, ...] = ()
-    wake_ups: tuple[datetime, ...] = ()
+    later: tuple[Later, ...] = ()
+    accounts: frozenset[str] | None = None
+
+    @property
+    def wake_ups(self) -> tuple[datetime, ...]:
+        """The instants at which a row becomes a finding."""
+        return tuple(row.at for row in self.later if row.waits_for is WaitsFor.CLOCK)
+
+    @property
+    def conclusive(self) -> bool:
+        """Asked, with an answer for every row that does not wait. A check that was not asked at all has none."""
+        if self.outcome is Outcome.NOT_EVALUATED:
+            return bool(self.waiting)
+        return self.outcome in (Outcome.PASSED, Outcome.FAILED)
+
+    @property
+    def concerns_nobody(self) -> bool:
+        """Whether some of its rows belong to no account."""
+        return any(row.account_key is None for rows in (self.findings, self.waiting, self.later) for row in rows)

@@ -10,7 +10,7 @@ from books.money import PRECISION, cent, rounded
 from checks.confidence import stated
 from checks.contract import Check, Mode, MoneyKind, Outcome, Severity
 from checks.errors import ArithmeticFault
-from checks.findings import Evaluation, Finding, Record, Waiting
+from checks.findings import Evaluation, Finding, Later, Record, Waiting, WaitsFor
 from checks.formula import Formula, Worked, plain
 
 Row = Mapping[str, Any]
@@ -45,15 +45,16 @@ class Bands:
 
 
 def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: datetime, bands: Bands) -> Evaluation:
-    """Sort candidate rows into findings, rows that nobody can judge yet, and wake-ups."""
+    """Sort candidate rows into findings, rows that nobody can judge yet, and rows to look at again."""
     findings: list[Finding] = []
     waiting: list[Waiting] = []
-    wake_ups: list[datetime] = []
+    later: list[Later] = []
     for row in rows:
         if row["fails_from"] is not None and row["fails_from"] > now:
-            wake_ups.append(row["fails_from"])
+            later.append(Later(row["account_key"], WaitsFor.CLOCK, row["fails_from"]))
         elif known_until is not None and row["known_at"] is not None and row["known_at"] > known_until:
             waiting.append(_waiting(check, row, known_until))
+            later.append(Later(row["account_key"], WaitsFor.WATERMARK, row["known_at"]))
         else:
             try:
                 finding = _finding(check, row, now, bands)
@@ -64,10 +65,10 @@ def judge(check: Check, rows: Iterable[Row], known_until: datetime | None, now: 
                 findings.append(finding)
     findings.sort(key=lambda f: (f.subject, f.period[0] or date.min, f.record))
     if findings:
-        return Evaluation(check, Outcome.FAILED, None, tuple(findings), tuple(waiting), tuple(wake_ups))
+        return Evaluation(check, Outcome.FAILED, None, tuple(findings), tuple(waiting), tuple(later))
     if waiting:
-        return Evaluation(check, Outcome.NOT_EVALUATED, waiting[0].reason, (), tuple(waiting), tuple(wake_ups))
-    return Evaluation(check, Outcome.PASSED, None, (), (), tuple(wake_ups))
+        return Evaluation(check, Outcome.NOT_EVALUATED, waiting[0].reason, (), tuple(waiting), tuple(later))
+    return Evaluation(check, Outcome.PASSED, None, (), (), tuple(later))
 
 
 def _finding(check: Check, row: Row, now: datetime, bands: Bands) -> Finding | None:

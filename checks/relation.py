@@ -45,6 +45,7 @@ class Workings:
     def __init__(self, books: Books) -> None:
         self._books = books
         self._sql: dict[str, tuple[str, Mapping[str, str]]] = {}
+        self._reads: dict[str, frozenset[str]] = {}
 
     def behind(self, expression: ir.Table) -> dict[str, str]:
         """Name to SQL of the relations that an expression reads, each after those that it is made from."""
@@ -55,10 +56,22 @@ class Workings:
                 found.update({**before, unbound.name: sql})
         return found
 
+    def reads(self, expression: ir.Table) -> frozenset[str]:
+        """The tables that an expression reads, by itself or through relations."""
+        read: set[str] = set()
+        for unbound in expression.op().find(ops.UnboundTable):
+            if unbound.name in _KNOWN:
+                self._work_out(_KNOWN[unbound.name])
+                read |= self._reads[unbound.name]
+            else:
+                read.add(unbound.name)
+        return frozenset(read)
+
     def _work_out(self, relation: Relation) -> tuple[str, Mapping[str, str]]:
         if relation.name not in self._sql:
             rows = relation.define(self._books)
             self._sql[relation.name] = (compiled(rows), self.behind(rows))
+            self._reads[relation.name] = self.reads(rows)
         return self._sql[relation.name]
 
 

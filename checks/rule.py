@@ -47,10 +47,14 @@ _making = threading.RLock()
 
 @dataclass(frozen=True)
 class Compiled:
-    """A check's SQL; `relations` are the shared ones that it reads, each after those that it is made from."""
+    """A check's SQL; `relations` are the shared ones that it reads, each after those that it is made from.
+
+    `reads` are the tables of the books that all of it is made from, with `request` and `sources`.
+    """
 
     sql: str
     relations: Mapping[str, str]
+    reads: frozenset[str]
     columns: frozenset[str]
 
 
@@ -92,8 +96,8 @@ class Rule:
 
 @lru_cache(_RULES_KEPT)
 def _made(find: Find, params: Params, of: Books) -> Compiled:
-    rows = find(of, params)
-    return Compiled(compiled(rows), _workings(of).behind(rows), frozenset(rows.columns))
+    rows, workings = find(of, params), _workings(of)
+    return Compiled(compiled(rows), workings.behind(rows), workings.reads(rows), frozenset(rows.columns))
 
 
 @lru_cache(_BOOKS_KEPT)

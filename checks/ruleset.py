@@ -114,7 +114,7 @@ class Ruleset:
         try:
             made = rule.compiled
             self._work_out(made.relations, engine)
-            return judge(rule.check, engine.rows(made.sql), self._known_until(rule.check, snapshot), now, bands)
+            return judge(rule.check, engine.rows(made.sql), self.known_until(check, snapshot), now, bands)
         except ArithmeticFault as fault:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, str(fault))
         except FAULTS as fault:
@@ -133,10 +133,22 @@ class Ruleset:
         """Why nobody ever asks this check here; None where a sweep does."""
         return self._excused(self.rules[check].check, whole_run=True)
 
-    def empty_needs(self, engine: Asked) -> frozenset[Need]:
-        """The needs that must not be empty and are, in books that `engine` holds as a whole."""
-        asked = {need for rule in self.rules.values() for need in rule.check.needs if not need.may_be_empty}
+    def empty_needs(self, engine: Asked, checks: Iterable[str] | None = None) -> frozenset[Need]:
+        """The needs (of these checks) that must not be empty and are, in books that `engine` holds as a whole."""
+        rules = self.rules.values() if checks is None else [self.rules[id_] for id_ in checks]
+        asked = {need for rule in rules for need in rule.check.needs if not need.may_be_empty}
         return frozenset(need for need in asked if self._is_mapped(need) and self._is_empty(need, engine))
+
+    def known_until(self, check: str, snapshot: Snapshot) -> datetime | None:
+        """Up to which stamp absence may be claimed; None where the check claims none, or where no source could tell."""
+        need, lag = self.rules[check].check.absent_from, self.rules[check].check.lag_minutes
+        if need is None:
+            return None
+        readings = [
+            snapshot.readings.get((system, need.entity)) for system in self.books.systems(need.entity, need.role)
+        ]
+        marks = [reading.watermark for reading in readings if reading is not None and reading.watermark is not None]
+        return min(marks) - timedelta(minutes=lag) if marks else None
 
     def _excused(self, check: Check, whole_run: bool) -> str | None:
         for need in check.needs:
@@ -171,17 +183,6 @@ class Ruleset:
     def _is_empty(self, need: Need, engine: Asked) -> bool:
         rows = self.books.every(need.entity, need.role)
         return not engine.rows(compiled(rows.select("key").limit(1)))
-
-    def _known_until(self, check: Check, snapshot: Snapshot) -> datetime | None:
-        """Up to which stamp absence may be claimed; None where the check claims none, or where no source could tell."""
-        if check.absent_from is None:
-            return None
-        need = check.absent_from
-        marks = [
-            snapshot.readings[system, need.entity].watermark for system in self.books.systems(need.entity, need.role)
-        ]
-        known = [mark for mark in marks if mark is not None]
-        return min(known) - timedelta(minutes=check.lag_minutes) if known else None
 
 
 def _rule(check: Check, books: Books, override: Override, attributes: Attributes) -> Rule:

@@ -47,11 +47,11 @@ def due(installed: Installation, now: datetime) -> list[str]:
 
 
 def poll(installed: Installation, now: datetime) -> None:
-    """Read the sources that are due, publish, evaluate the checks over what was published, put the books in order."""
+    """Read the sources that are due, publish, ask the checks what may have changed, put the books in order."""
     names = due(installed, now)
     if names:
         sync_now(installed, names=names)
-    sweep(installed, installed.clock())
+    sweep(installed, installed.clock(), changed_only=True)
     tidy(installed, installed.clock())
 
 

@@ -25,6 +25,7 @@ def check(
     check: Annotated[list[str] | None, typer.Option(help="Only this check; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only ask: no case is opened, changed or closed.")] = False,
     rows: Annotated[bool, typer.Option("--rows", help="Print every finding with its arithmetic and evidence.")] = False,
+    changed: Annotated[bool, typer.Option("--changed", help="Only what may have changed since the last time.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -37,7 +38,10 @@ def check(
     unknown = [name for name in check or () if name not in installed.ruleset.rules]
     if unknown:
         raise ConfigError(f"There is no check {', '.join(unknown)}; there are: {', '.join(installed.ruleset.rules)}.")
-    done = _look(installed, check) if dry_run else sweep(installed, installed.clock(), check)
+    if dry_run:
+        done = _look(installed, check)
+    else:
+        done = sweep(installed, installed.clock(), check, changed_only=changed)
     if as_json:
         print_json(shown(done))
     else:

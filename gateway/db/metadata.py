@@ -6,10 +6,11 @@ from gateway.exceptions import tables as _exceptions
 from gateway.keys import tables as _keys
 from gateway.notices import outbox as _notices
 from gateway.prebill import tables as _prebill
+from gateway.sweeping import tables as _sweeping
 from gateway.sync import tables as _sync
 from gateway.webhooks import tables as _webhooks
 
 metadata = Base.metadata
 
 __all__ = ["metadata"]
-_MODULES = (_evaluations, _exceptions, _keys, _notices, _prebill, _sync, _webhooks)
+_MODULES = (_evaluations, _exceptions, _keys, _notices, _prebill, _sweeping, _sync, _webhooks)

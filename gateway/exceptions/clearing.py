@@ -1,7 +1,7 @@
 """Cases that a check did not find any more.
 
-A clean evaluation counts when it was conclusive for the case: the check was asked, the case's account was covered
-(or the check does not go by accounts), none of the case's rows waits for a system, and the data are newer than
+A clean evaluation counts when it was conclusive for the case: the check was asked, the case's account was covered,
+none of the case's rows waits for a system, and the data are newer than
 those that last showed the case and than the clean evaluation before. What could not be evaluated never counts. Two
 clean evaluations resolve an active case; one verifies a case that a person has resolved.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from checks.contract import Outcome, Spans
+from checks.contract import Check
 from checks.findings import Evaluation
 from gateway.exceptions.bulk import copy_rows
 from gateway.exceptions.context import Context
@@ -27,11 +27,10 @@ CLEAN_EVALUATIONS = 2  # one may be luck: a read between two writes
 _COUNT = """
 UPDATE case_seen t SET clean_streak = t.clean_streak + 1, clean_data_at = :data
 FROM cases c
-JOIN unnest(CAST(:checks AS text[]), CAST(:versions AS int[]), CAST(:by_account AS bool[]))
-  AS asked (check_id, version, by_account)
+JOIN unnest(CAST(:checks AS text[]), CAST(:versions AS int[])) AS asked (check_id, version)
   ON c.check_id = asked.check_id AND c.check_version <= asked.version
 WHERE t.case_number = c.number AND c.current AND c.state <> 'verified'
-  AND (NOT asked.by_account OR CAST(:accounts AS text[]) IS NULL OR c.account_key = ANY(CAST(:accounts AS text[])))
+  AND (CAST(:accounts AS text[]) IS NULL OR c.account_key = ANY(CAST(:accounts AS text[])))
   AND t.data_at < :data AND coalesce(t.clean_data_at, '-infinity') < :data
   AND coalesce(c.resolved_at, '-infinity') < :data
   AND NOT EXISTS (SELECT FROM seen s WHERE s.fingerprint = c.fingerprint)
@@ -49,20 +48,13 @@ WHERE number = ANY(:numbers)
 
 def clear(session: Session, evaluations: Sequence[Evaluation], context: Context, now: datetime) -> tuple[int, int]:
     """How many active cases were resolved, and how many resolved ones were verified. Needs the table `seen`."""
-    asked = {one.check.id: one.check for one in evaluations if _conclusive(one)}
-    if not asked:
+    conclusive = [one for one in evaluations if one.conclusive]
+    if not conclusive:
         return 0, 0
     _stage_waiting(session, evaluations)
-    rows = session.execute(
-        text(_COUNT),
-        {
-            "data": context.data_as_of,
-            "checks": list(asked),
-            "versions": [check.version for check in asked.values()],
-            "by_account": [check.spans is Spans.ACCOUNT for check in asked.values()],
-            "accounts": None if context.accounts is None else sorted(context.accounts),
-        },
-    ).all()
+    rows = [
+        row for accounts, checks in _covered(conclusive).items() for row in _counted(session, accounts, checks, context)
+    ]
     mended = [
         row for row in rows if row.state != State.RESOLVED and row.clean_streak >= CLEAN_EVALUATIONS and not row.held
     ]
@@ -71,11 +63,25 @@ def clear(session: Session, evaluations: Sequence[Evaluation], context: Context,
     return len(mended), len(proved)
 
 
-def _conclusive(evaluation: Evaluation) -> bool:
-    """Asked, with an answer for every row that does not wait. A check that was not asked at all has none."""
-    if evaluation.outcome is Outcome.NOT_EVALUATED:
-        return bool(evaluation.waiting)
-    return evaluation.outcome in (Outcome.PASSED, Outcome.FAILED)
+def _covered(evaluations: Sequence[Evaluation]) -> dict[frozenset[str] | None, list[Check]]:
+    """The checks that were asked of the same accounts; None for all of them."""
+    covered: dict[frozenset[str] | None, list[Check]] = {}
+    for one in evaluations:
+        covered.setdefault(one.accounts, []).append(one.check)
+    return covered
+
+
+def _counted(
+    session: Session, accounts: frozenset[str] | None, checks: Sequence[Check], context: Context
+) -> Sequence[Any]:
+    """One more clean evaluation for the cases of these checks and accounts that were not seen."""
+    said = {
+        "data": context.data_as_of,
+        "checks": [check.id for check in checks],
+        "versions": [check.version for check in checks],
+        "accounts": None if accounts is None else sorted(accounts),
+    }
+    return session.execute(text(_COUNT), said).all()
 
 
 def _stage_waiting(session: Session, evaluations: Sequence[Evaluation]) -> None:

@@ -25,7 +25,6 @@ class Context:
     - `actor`: who asks, such as "tieout:sweep"
     - `data_as_of`: everything that the sources had stamped up to here was known; what was resolved later than that
       is not thrown open again
-    - `accounts`: the accounts that were covered, None for all; checks that span more than an account ignore it
     - `conclusive` false (the gate, which sees one run's drafts): opens cases, throws closed ones open again, and
       changes nothing else
     - `reads`: check to the systems that it reads
@@ -37,7 +36,6 @@ class Context:
     owners: Owners
     actor: str
     data_as_of: datetime
-    accounts: frozenset[str] | None = None
     conclusive: bool = True
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
     evidence: EvidenceOf = _no_fields

@@ -117,13 +117,7 @@ def _raise_for_it(
     with database.session() as session:
         if not dead and not _in_trouble(session, tried):
             return
-        context = Context(
-            owners=owners,
-            actor=ACTOR,
-            data_as_of=now,
-            accounts=frozenset(account(channel) for channel in tried),
-        )
-        take_in(session, [evaluation(dead, now)], context, now)
+        take_in(session, [evaluation(dead, tried, now)], Context(owners=owners, actor=ACTOR, data_as_of=now), now)
 
 
 def _in_trouble(session: Session, channels: frozenset[str]) -> bool:

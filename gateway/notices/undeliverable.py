@@ -11,7 +11,7 @@ variable, and start Tieout again. The case resolves by itself when the channel h
 What it is not: A receiver that is only down for a while. Its messages are sent again, and nothing is reported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -62,10 +62,11 @@ def account(channel: str) -> str:
     return f"{SYSTEM}:{channel}"
 
 
-def evaluation(dead: Mapping[str, str], now: datetime) -> Evaluation:
-    """What dispatch has found: channel to the last error. Channels that work are covered and not in it."""
+def evaluation(dead: Mapping[str, str], tried: Collection[str], now: datetime) -> Evaluation:
+    """What dispatch has found: channel to the last error. Of the channels that were tried, the others work."""
     findings = tuple(_finding(channel, error, now) for channel, error in sorted(dead.items()))
-    return Evaluation(UNDELIVERABLE, Outcome.FAILED if findings else Outcome.PASSED, None, findings)
+    outcome = Outcome.FAILED if findings else Outcome.PASSED
+    return Evaluation(UNDELIVERABLE, outcome, None, findings, accounts=frozenset(account(one) for one in tried))
 
 
 def _finding(channel: str, error: str, now: datetime) -> Finding:

@@ -197,6 +197,12 @@ class Ledger:
         with self._database.session() as session:
             return session.scalars(newest).first()
 
+    def versions_of(self, snapshots: Iterable[str]) -> dict[str, dict[str, int]]:
+        """The versions of every table that these snapshots name, by snapshot."""
+        found = select(SnapshotRow.id, SnapshotRow.versions).where(SnapshotRow.id.in_(list(snapshots)))
+        with self._database.session() as session:
+            return dict(session.execute(found).all())
+
     def versions_since(self, instant: datetime) -> dict[str, set[int]]:
         """Per entity the versions that snapshots published since then name, and the newest snapshot in any case."""
         newest = select(SnapshotRow.number).order_by(SnapshotRow.number.desc()).limit(1).scalar_subquery()

@@ -63,7 +63,7 @@ def process(installed: Installation, now: datetime) -> Processed:
             _publish(installed, lock)
     ran.checks = concerned(installed, ran.touched, ran.partial)
     if ran.checks:
-        ran.sweep = sweep(installed, installed.clock(), ran.checks)
+        ran.sweep = sweep(installed, installed.clock(), ran.checks, changed_only=True)
     _settle(installed, deliveries, ran, now)
     return ran
 

@@ -1,6 +1,7 @@
 """Findings become cases; cases come back, change, and clear."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from checks.contract import Outcome, Severity, Spans
+from checks.contract import Outcome, Severity
 from checks.findings import Evaluation, Record, Waiting
 from gateway.db.session import Database
 from gateway.exceptions.actions import Acting, acknowledge, dispute, resolve
@@ -216,15 +217,18 @@ def test_what_was_not_asked_never_resolves(database: Database, outcome: Outcome)
 def test_an_account_that_was_not_covered_is_not_clean(database: Database) -> None:
     sweep(database, failed(finding("CL-1"), finding("CL-2")))
     for hours in (1, 2):
-        sweep(database, passed(), at=NOW + hours * HOUR, accounts=frozenset({"A-CL-2"}))
+        covered = replace(passed(), accounts=frozenset({"A-CL-2"}))
+        sweep(database, covered, at=NOW + hours * HOUR)
     assert states(database) == {"CL-1": "open", "CL-2": "verified"}
 
 
-def test_a_check_that_spans_more_than_an_account_is_covered_by_every_sweep(database: Database) -> None:
-    wide = check("source_stale", spans=Spans.SYSTEM)
-    sweep(database, failed(finding(of=wide, account_key=None), of=wide))
+def test_what_belongs_to_nobody_is_clean_only_where_all_was_covered(database: Database) -> None:
+    sweep(database, failed(finding(account_key=None)))
     for hours in (1, 2):
-        sweep(database, passed(wide), at=NOW + hours * HOUR, accounts=frozenset())
+        sweep(database, replace(passed(), accounts=frozenset({"A-CL-1"})), at=NOW + hours * HOUR)
+    assert state_of(database) == "open"
+    for hours in (3, 4):
+        sweep(database, passed(), at=NOW + hours * HOUR)
     assert state_of(database) == "verified"
 
 

@@ -1,0 +1,1 @@
+"""What a sweep has to look at again: what changed, what is due, what waited."""
