@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from checks.agreed_terms import contract_terms_vs_billing
+from checks.agreed_terms import contract_terms_vs_billing, missed_uplift, ramp_step_missed
 from checks.broken_links import broken_amendment_link
 from checks.cash import cash_unapplied, payment_failure_no_dunning
 from checks.contract import Check
@@ -58,6 +58,8 @@ _SHIPPED: tuple[Check, ...] = (
     unbilled_work.CHECK,
     commit_shortfall_unbilled.CHECK,
     contract_terms_vs_billing.CHECK,
+    missed_uplift.CHECK,
+    ramp_step_missed.CHECK,
     invoice_math_error.CHECK,
     missing_expected_invoice.CHECK,
     payment_failure_no_dunning.CHECK,

@@ -92,7 +92,7 @@ ENTITIES = (
         ),
         parent=("billing_schedules", "line_version_key"),
     ),
-    # A reduction that was granted for a time; several may apply to one line.
+    # A reduction that was granted for a time, beyond what is in the price; several may apply to one line.
     Entity(
         "discounts",
         columns(

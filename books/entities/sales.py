@@ -16,6 +16,7 @@ ENTITIES = (
             amount="money",
             currency="text",
             contract_key="text",  # the contract that the opportunity became
+            renews_key="text",  # the contract that it would continue
         ),
     ),
     Entity(
@@ -55,11 +56,12 @@ ENTITIES = (
         columns(
             object="text",  # what the approval is about, such as quote
             record_key="text",
-            kind="text",  # discount, price, mapping, credit
+            kind="text",  # discount, stacking, price, mapping, credit
             status="text",  # approved, rejected, pending
             approver="text",
             decided_at="instant",
             rate="price",  # up to which discount, as a fraction
+            unit_price="price",  # the price that was agreed to
             until_date="date",
         ),
     ),
@@ -119,9 +121,13 @@ ENTITIES = (
             billable="flag",
             discount_rate="price",
             tax_code="text",
-            uplift_rate="price",  # a fraction by which the price rises, every uplift_months from the start
-            uplift_months="whole",
-            uplift_from="date",  # the first rise, where it is not a year after the start
+            uplift_rate="price",  # a fraction by which the price rises
+            uplift_months="whole",  # every so many months; null: once
+            uplift_from="date",  # the first rise, where it is not uplift_months (else a year) after the start
+            uplift_index="text",  # the index that the rate follows, such as CPI-U
+            uplift_known_on="date",  # of an index: the day on which the rate was fixed; nothing rises before
+            uplift_floor="price",  # the least and the most that an index makes of the rate
+            uplift_cap="price",
             uplift_waived="flag",
             segment_key="text",  # what the steps of a ramp have in common
             segment="whole",  # which step of the ramp, from 1

@@ -11,19 +11,15 @@ credit it. If a new price was agreed, amend the contract first.
 
 What it is not: a price or quantity that an amendment, a renewal or an agreed uplift explains, a part of a period
 cut by another day count, a discount on a line of its own, or what was already credited. While the contracts are
-stale, nothing is said.
+stale, nothing is said. What is billed exactly as before an uplift or a step of a ramp is left to the checks on those.
 """
 
 from decimal import Decimal
 
-import ibis
 import ibis.expr.types as ir
 
-from books.money import product
 from books.reading import Books
-from checks.arithmetic.periods import midnight
 from checks.contract import (
-    Arithmetic,
     Check,
     Mode,
     MoneyKind,
@@ -36,7 +32,7 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import billed, contract_periods, credits, terms
+from checks.facts import behind_terms, billed, contract_periods, credits, terms
 from checks.rows import candidates
 
 
@@ -44,14 +40,15 @@ def find(books: Books, params: Params) -> ir.Table:
     """Billing periods of contract lines whose invoiced amount is not what the terms come to.
 
     A part of a period may differ by what `partial_days` cost, and any line by half a minor unit. What is billed
-    after a cancellation is left to the check on cancellations.
+    after a cancellation is left to the check on cancellations, and what another check explains to that one.
     """
     rows = contract_periods.APART.table
-    slack = rows.rounding + (rows.part_a_day * params.whole("partial_days")).cast(rows.rounding.type())
-    is_off = (rows.apart.abs() > product(slack, rows.scale)).fill_null(True)
-    off = rows.filter(is_off & ~(rows.is_cancelled & (rows.apart < 0)).fill_null(False))
+    off = rows.filter(
+        contract_periods.off_by(rows, params.whole("partial_days"))
+        & ~(rows.is_cancelled & (rows.apart < 0)).fill_null(False)
+    )
+    off = off.anti_join(behind_terms.PERIODS.table, list(contract_periods.KEY))
     off = contract_periods.with_records(books, off)
-    changes_later = (off.timing.fill_null("advance") != "arrears") & (off.last_start > off.since)
     return candidates(
         off,
         "invoice_lines",
@@ -59,21 +56,9 @@ def find(books: Books, params: Params) -> ir.Table:
         "product_code",
         subject=off.contract_line_key,
         period=(off.period_start, off.period_end),
-        evidence=off.invoiced.concat(off.agreed).concat(off.memos),
         invoice=off.invoice_key,
         line=off.key,
-        # A change within a period that was billed in advance is billed with the next one.
-        fails_from=changes_later.ifelse(midnight(off.period_end), ibis.null("timestamp('UTC', 6)")),
-        quantity=off.quantity,
-        unit_price=off.unit_price,
-        days=off.days,
-        added=off.added,
-        months=off.months,
-        price_months=off.price_months,
-        period_days=off.period_days,
-        billed=off.billed,
-        rate=off.rate,
-        credited=off.credited,
+        **contract_periods.shown(off),
     )
 
 
@@ -92,16 +77,12 @@ CHECK = Check(
     settings=(
         Setting(
             "partial_days",
-            3,
+            contract_periods.PARTIAL_DAYS,
             "30-day months, actual months and days of the year put a part of a period up to three days apart.",
         ),
     ),
     tolerance=Tolerance(absolute=Decimal("0.01")),
-    arithmetic=Arithmetic.of(
-        "(quantity * unit_price * days + added) * months / (price_months * period_days)",
-        "billed * rate",
-        "expected - actual + min(credited, max(0, actual - expected))",
-    ),
+    arithmetic=contract_periods.ARITHMETIC,
     message=(
         "Invoice {number} bills {actual} {currency} for {product_code} in the period from {period_start} to "
         "{period_end}; the contract comes to {expected}."

@@ -26,5 +26,27 @@ def half_unit(currency: ir.StringValue) -> ir.DecimalValue:
     return ibis.cases(*cases, else_=_exact("0.005"))
 
 
+def minor_scale(price: ir.DecimalValue, currency: ir.StringValue) -> tuple[ir.DecimalValue, ir.DecimalValue]:
+    """By what to multiply a price so that it is whole, and by what to get it back: the minor unit of its currency.
+
+    A price that is finer than the minor unit is whole in its eight places. Multiplying both ways keeps SQL from
+    dividing.
+    """
+    ups = {0: "1", 3: "1000"}
+    downs = {0: "1", 3: "0.001"}
+    fits = {digits: price == price.cast(f"decimal(24, {digits})") for digits in (0, 2, 3)}
+    fine = [(currency.isin(codes) & fits[digits], digits) for digits, codes in _DIGITS.items()]
+    plain = ~currency.isin([code for codes in _DIGITS.values() for code in codes]) & fits[2]
+    up = ibis.cases(*((is_so, _scale(ups[n])) for is_so, n in fine), (plain, _scale("100")), else_=_scale("100000000"))
+    down = ibis.cases(
+        *((is_so, _scale(downs[n])) for is_so, n in fine), (plain, _scale("0.01")), else_=_scale("0.00000001")
+    )
+    return up, down
+
+
+def _scale(number: str) -> ir.DecimalValue:
+    return ibis.literal(number).cast("decimal(24, 8)")
+
+
 def _exact(number: str) -> ir.DecimalValue:
     return ibis.literal(number).cast("decimal(18, 4)")

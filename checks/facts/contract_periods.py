@@ -14,12 +14,19 @@ from books.money import product
 from books.reading import Books
 from checks.arithmetic import fx
 from checks.arithmetic.amounts import half_unit
-from checks.arithmetic.periods import FOREVER, CycleColumns, days, days_later, overlap
+from checks.arithmetic.periods import FOREVER, CycleColumns, days, days_later, midnight, overlap
+from checks.contract import Arithmetic
 from checks.facts import billed, credits, terms
 from checks.relation import Relation
 from checks.rows import collected, reference, some
 
 KEY = ("contract_line_key", "period_start")
+PARTIAL_DAYS = 3  # 30-day months, actual months and days of the year put a part of a period up to so many days apart
+ARITHMETIC = Arithmetic.of(
+    "(quantity * unit_price * days + added) * months / (price_months * period_days)",
+    "billed * rate",
+    "expected - actual + min(credited, max(0, actual - expected))",
+)
 EXACT = "decimal(38, 8)"
 _FLOAT = "float64"
 
@@ -104,7 +111,7 @@ BILLED = Relation("billed_periods", _billed)
 def _suspected(_: Books) -> ir.Table:
     """Billed periods that may differ from the terms: in floating point, nearer than the rounding that is allowed."""
     rows = BILLED.table
-    joined = _with_rows(rows)
+    joined = with_rows(rows)
     share = joined.r_quantity.cast(_FLOAT) * joined.r_price.cast(_FLOAT) * joined.shared / joined.r_months
     expected = joined.group_by(KEY).agg(a_month=share.sum())
     both = rows.inner_join(expected, list(KEY))
@@ -132,21 +139,53 @@ def _apart(_: Books) -> ir.Table:
     return rows.filter((rows.apart.abs() > product(rows.rounding, rows.scale)).fill_null(True))
 
 
-def _with_rows(rows: ir.Table) -> ir.Table:
+def off_by(rows: ir.Table, partial_days: int = PARTIAL_DAYS) -> ir.BooleanValue:
+    """Whether periods of APART are further off than rounding and day counts explain; true where nobody can say."""
+    slack = rows.rounding + (rows.part_a_day * partial_days).cast(rows.rounding.type())
+    return (rows.apart.abs() > product(slack, rows.scale)).fill_null(True)
+
+
+def shown(off: ir.Table) -> dict[str, ir.Value]:
+    """What a finding on a period of APART says, once `with_records` has been added: the terms of ARITHMETIC, and when.
+
+    A change within a period that was billed in advance is billed with the next one.
+    """
+    changes_later = (off.timing.fill_null("advance") != "arrears") & (off.last_start > off.since)
+    names = ("quantity", "unit_price", "days", "added", "months", "price_months", "period_days", "billed", "rate")
+    return {
+        "fails_from": changes_later.ifelse(midnight(off.period_end), ibis.null("timestamp('UTC', 6)")),
+        "evidence": off.invoiced.concat(off.agreed).concat(off.memos),
+        "credited": off.credited,
+        **{name: off[name] for name in names},
+    }
+
+
+def with_rows(rows: ir.Table) -> ir.Table:
     """`rows` with each contract row that may count in them, and for how many of their days it does (`shared`)."""
-    row = terms.ROWS.table.select(
-        "base_key", "begins", "same_price", r_until="until", r_quantity="quantity", r_price="unit_price",
-        r_months="price_months",
+    row = terms.PRICED.table.select(
+        "base_key", "own_key", "row_key", "begins", "rise", "risen_on", r_until="until", r_quantity="quantity",
+        r_price="unit_price", r_months="price_months",
     )  # fmt: skip
-    joined = rows.select(*KEY, "since", "until", "days").inner_join(row, rows.contract_line_key == row.base_key)
+    period = rows.select(*KEY, "since", "until", "days")
+    joined = period.inner_join(row, period.contract_line_key == row.base_key)
     return joined.mutate(shared=overlap(joined.since, joined.until, joined.begins, joined.r_until))
 
 
 def _agreed(rows: ir.Table) -> ir.Table:
-    priced = terms.LINES.table.select("unit_price", "price_months", p_key="key")
-    joined = _with_rows(rows)
-    joined = joined.inner_join(priced, joined.contract_line_key == priced.p_key)
-    is_plain = joined.same_price & (joined.shared == joined.days)
+    joined = with_rows(rows)
+    line = terms.LINES.table.select(l_price="unit_price", l_months="price_months", l_key="key")
+    joined = joined.inner_join(line, joined.contract_line_key == line.l_key)
+    of_period = ibis.window(group_by=[joined[name] for name in KEY])
+    # The price of the whole period: the line's own, or the one that it has risen to or that its ramp has reached.
+    is_whole = (joined.shared == joined.days) & (joined.r_months == joined.l_months)
+    own = (is_whole & (joined.row_key == joined.contract_line_key)).ifelse(joined.r_price, ibis.null("decimal(24, 8)"))
+    price = ibis.coalesce(
+        own.max().over(of_period),
+        is_whole.ifelse(joined.r_price, ibis.null("decimal(24, 8)")).max().over(of_period),
+        joined.l_price,
+    )
+    joined = joined.mutate(unit_price=price, price_months=joined.l_months)
+    is_plain = (joined.r_price == joined.unit_price) & is_whole
     part = product(product(joined.r_quantity, joined.r_price), _whole(joined.shared))
     is_mixed = (joined.shared > 0) & (joined.r_months != joined.price_months)
     return joined.group_by(KEY).agg(
@@ -172,8 +211,9 @@ def with_records(books: Books, off: ir.Table) -> ir.Table:
         product_code=line.product_code.max(),
         invoiced=collected(reference(line.system, "invoice_lines", line.key)),
     )
-    row = terms.ROWS.table.select("base_key", "row_key", "begins", r_system="system", r_until="until")
-    held = off.select(*KEY, "since", "until").inner_join(row, off.contract_line_key == row.base_key)
+    row = terms.PRICED.table.select("base_key", "row_key", "begins", r_system="system", r_until="until")
+    period = off.select(*KEY, "since", "until")
+    held = period.inner_join(row, period.contract_line_key == row.base_key)
     held = held.filter(overlap(held.since, held.until, held.begins, held.r_until) > 0)
     agreed = held.group_by(KEY).agg(agreed=collected(reference(held.r_system, "contract_lines", held.row_key)))
     both = off.inner_join(said, list(KEY)).left_join(agreed, list(KEY))

@@ -80,14 +80,14 @@ def priced(books: Books, period: ir.Table) -> ir.Table:
 
 
 def _by_contract(period: ir.Table) -> ir.Table:
-    row = terms.ROWS.table.select(
+    row = terms.PRICED.table.select(
         r_system="system", base_key="base_key", r_quantity="quantity", r_price="unit_price", r_begins="begins",
-        r_until="until", same_price="same_price",
+        r_until="until",
     )  # fmt: skip
     joined = period.inner_join(row, [period.system == row.r_system, period.key == row.base_key])
     joined = joined.filter((joined.r_begins <= joined.since) & (joined.since < joined.r_until))
     value = product(joined.r_quantity, joined.r_price)
-    one_price = joined.same_price.all()
+    one_price = joined.r_price.min() == joined.r_price.max()
     kept = {name: joined[name].arbitrary() for name in period.columns if name not in ("system", "key", "since")}
     exact = "decimal(38, 8)"
     return joined.group_by("system", "key", "since").agg(

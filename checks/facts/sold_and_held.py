@@ -27,25 +27,29 @@ CENT = Decimal("0.01")
 def compared(books: Books) -> ir.Table:
     """One row per group with `contracted` and `billed`, amounts of a year, null where they cannot be compared.
 
-    `lacks`: billing has nothing for it. `is_behind`: billing holds what was sold before some amendment, which the
-    check on amendments names.
+    `lacks`: billing has nothing for it. `is_behind`: billing holds what was sold before some amendment, uplift or
+    step of a ramp, which the checks on those name.
     """
     sold = SOLD.table.cross_join(books.request)
     of_group = ibis.window(group_by=[sold[name] for name in GROUP])
     sold = sold.mutate(on=ibis.greatest(sold.today, sold.starts.min().over(of_group)))
-    sold = _before(sold.filter((sold.starts <= sold.on) & (sold.on < sold.until)))
+    begun = ibis.coalesce(sold.risen_on, sold.starts)
+    sold = _before(sold.filter((begun <= sold.on) & (sold.on < sold.until)))
     groups = sold.group_by(GROUP).agg(
         key=sold.own_key.first(order_by=[sold.own_key != sold.base_key, sold.linked, sold.own_key]),
         contracted=sold.yearly.isnull().any().ifelse(ibis.null(sold.yearly.type()), sold.yearly.sum()),
         befores=sold.before.collect(where=sold.before.notnull()),
         first_day=sold.starts.min(),
-        last_change=sold.starts.max(),
+        last_change=ibis.coalesce(sold.risen_on, sold.starts).max(),
         known=sold.modified_at.max(),
         sold_evidence=collected(reference(sold.system, "contract_lines", sold.row_key)),
         **{name: sold[name].max() for name in _OF_LINE},
         on=sold.on.max(),
         today=sold.today.max(),
     )
+    earlier = _earlier(sold)
+    earlier = earlier.group_by(GROUP).agg(earlier=earlier.had.collect())
+    groups = groups.left_join(earlier, list(GROUP)).drop(*(f"{name}_right" for name in GROUP))
     held = _held(books)
     both = groups.left_join(held, list(GROUP))
     lacks = both.lines.isnull()
@@ -54,7 +58,7 @@ def compared(books: Books) -> ir.Table:
     return both.mutate(
         lacks=lacks,
         billed=billed,
-        is_behind=both.befores.contains(billed).fill_null(False),
+        is_behind=both.befores.contains(billed).fill_null(False) | both.earlier.contains(billed).fill_null(False),
         held_evidence=some(both.held_evidence),
     )
 
@@ -70,13 +74,31 @@ def _before(sold: ir.Table) -> ir.Table:
     return sold.mutate(before=sold.is_amended.ifelse(before, ibis.null(sold.yearly.type())))
 
 
+def _earlier(sold: ir.Table) -> ir.Table:
+    """Per group what its year came to (`had`) before each rise of its prices, and at each earlier step of its ramp."""
+    most = sold.group_by(GROUP).agg(most=sold.rise.max()).filter(lambda t: t.most > 0)
+    piece = sold.inner_join(most, list(GROUP))
+    piece = piece.mutate(taken=ibis.range(0, piece.most).unnest())
+    piece = piece.mutate(at_rise=ibis.least(piece.rise, piece.taken))
+    old = terms.PRICED.table.select(o_row="row_key", o_rise="rise", o_price="unit_price")
+    piece = piece.inner_join(old, [piece.row_key == old.o_row, piece.at_rise == old.o_rise])
+    had = _yearly(piece.charge_type, piece.quantity, piece.o_price, piece.price_months)
+    risen = piece.mutate(had=had).group_by(*GROUP, "taken").agg(had=lambda t: t.had.sum()).drop("taken")
+    ramp = sold.filter(sold.segment.notnull()).select(*GROUP, "base_key", "segment")
+    step = SOLD.table.filter(lambda t: t.segment.notnull()).select("base_key", e_segment="segment", had="yearly")
+    step = ramp.inner_join(step, "base_key").filter(lambda t: t.e_segment < t.segment)
+    return risen.union(step.select(*GROUP, had=step.had.cast(risen.had.type())))
+
+
 _OF_LINE = ("account_key", "currency", "charge_type", "billing_months", "billing_timing", "term_start")
 
 
 def _sold(books: Books) -> ir.Table:
     """Rows of contract lines with the group that they count towards; `yearly` is the amount of a year."""
-    row = terms.ROWS.table
+    row = terms.PRICED.table
     line = terms.LINES.table
+    step = line.filter(line.segment.notnull()).select("segment", g_key="key")
+    row = row.left_join(step, row.own_key == step.g_key)
     line = line.filter(line.billable).select(
         l_system="system", l_key="key", contract_key="contract_key", code=line.product_code.fill_null(line.key),
         **{name: name for name in _OF_LINE},
@@ -94,8 +116,8 @@ def _sold(books: Books) -> ir.Table:
         yearly=_yearly(sold.charge_type, sold.quantity, sold.unit_price, sold.price_months),
         until=ibis.least(sold.until, sold.cancelled_on),
     ).select(
-        *GROUP, "base_key", "own_key", "row_key", "starts", "until", "yearly", "is_amended", "linked", "modified_at",
-        *_OF_LINE,
+        *GROUP, "base_key", "own_key", "row_key", "starts", "until", "yearly", "is_amended", "linked",
+        "quantity", "price_months", "rise", "risen_on", "segment", "modified_at", *_OF_LINE,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.checks.agreed_terms import states as agreed_terms
 from tests.checks.cash import states as cash
 from tests.checks.delivered_not_billed import states as delivered_not_billed
 from tests.checks.duplicates import states as duplicates
@@ -200,6 +201,7 @@ BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "invoice_math_error": wrong_total,
     "missing_expected_invoice": unbilled_november,
     **cash.BROKEN,
+    **agreed_terms.BROKEN,
     **delivered_not_billed.BROKEN,
     **duplicates.BROKEN,
     **time_boundaries.BROKEN,
