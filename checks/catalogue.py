@@ -29,6 +29,8 @@ from checks.incomplete_writes import (
 from checks.revenue import revenue_schedule_missing
 from checks.sequencing import cancelled_still_billing
 from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
+from checks.sequencing import active_not_billing, cancelled_still_billing
+from checks.silent_failures import source_stale
 from checks.time_boundaries import usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
@@ -40,6 +42,7 @@ _SHIPPED: tuple[Check, ...] = (
     invoice_not_in_erp.CHECK,
     broken_amendment_link.CHECK,
     cancelled_still_billing.CHECK,
+    active_not_billing.CHECK,
     duplicate_invoice_line.CHECK,
     duplicate_usage_event.CHECK,
     usage_billed_twice.CHECK,

@@ -146,7 +146,7 @@ def _held(books: Books) -> ir.Table:
     line = line.select(
         b_system="system", b_key="key", b_contract="contract_key", b_code="product_code",
         b_type=line.charge_type.fill_null("recurring"), b_line="contract_line_key", b_currency="currency",
-        quantity="quantity", unit_price="unit_price", price_months="price_months",
+        paused=line.status == "suspended", quantity="quantity", unit_price="unit_price", price_months="price_months",
     )  # fmt: skip
     named = SOLD.table.select(n_key="own_key", n_contract="contract_key", n_code="code").distinct()
     line = line.left_join(named, line.b_line == named.n_key)
@@ -169,7 +169,10 @@ def _held(books: Books) -> ir.Table:
 
 
 def _today(books: Books, line: ir.Table) -> ir.Table:
-    """`line` with `yearly`: of the schedule in force, else of the line itself where it has no schedules."""
+    """`line` with `yearly`: of the schedule in force, else of the line itself where it has no schedules.
+
+    The schedules of a suspended subscription end with the day of its pause; its lines are held all the same.
+    """
     schedule = books.table("billing_schedules", "billing").select(
         c_system="system", c_line="subscription_line_key", c_start="start_date", c_end="end_date",
         c_quantity="quantity", c_price="unit_price", c_months="price_months",
@@ -180,7 +183,7 @@ def _today(books: Books, line: ir.Table) -> ir.Table:
     of_line = _yearly(joined.charge_type, joined.quantity, joined.unit_price, joined.price_months)
     priced = joined.mutate(of_schedule=is_on.ifelse(of_schedule, 0), of_line=of_line)
     return priced.group_by(*GROUP, "b_system", "b_key", "b_currency", "currency", "today").agg(
-        yearly=((priced.charge_type == "recurring").any() & priced.c_line.notnull().any()).ifelse(
-            priced.of_schedule.sum(), priced.of_line.max()
-        )
+        yearly=(
+            (priced.charge_type == "recurring").any() & priced.c_line.notnull().any() & ~priced.paused.any()
+        ).ifelse(priced.of_schedule.sum(), priced.of_line.max())
     )

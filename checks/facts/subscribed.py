@@ -69,7 +69,7 @@ def _lines(books: Books) -> ir.Table:
         "name", "charge_type", "quantity", "unit_price", "price_months", "currency", "billing_months",
         "billing_timing", "unit", "start_date", "end_date", "charged_through", "free_until", "cancelled_date",
         "term_start", "term_end", "bill_day", "timezone", "modified_at", "current_key", "model", "included_quantity",
-        "package_size", "minimum_amount", "maximum_amount",
+        "package_size", "minimum_amount", "maximum_amount", "is_trial",
     )  # fmt: skip
 
 

@@ -166,7 +166,10 @@ class Version:
 
 @dataclass(frozen=True)
 class Subscription:
-    """What billing holds of one contract. `name` stays, versions are added."""
+    """What billing holds of one contract. `name` stays, versions are added.
+
+    `status` is billing's word where the dates alone do not say it, such as Suspended.
+    """
 
     name: str
     account_id: str
@@ -175,6 +178,7 @@ class Subscription:
     end: date | None
     versions: tuple[Version, ...]
     cancelled_on: date | None = None
+    status: str | None = None
 
     @property
     def current(self) -> Version:

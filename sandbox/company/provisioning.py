@@ -192,3 +192,20 @@ def split_segment(world: World, contract_id: str, charge: Charge, day: date) -> 
     split = replace(charge, segments=(*charge.segments[:-1], replace(last, end=day), following))
     world.charges[charge.billing_id] = split
     return split
+
+
+def stop_billing(world: World, contract_id: str, day: date, *, suspended: bool = False) -> None:
+    """Cancel or suspend the subscription of a contract from a day on, in billing alone: its charges end there."""
+    noticed = datetime.combine(day - timedelta(days=6), time(15), UTC)
+    subscription = world.subscriptions[contract_id]
+    kind = "SuspendSubscription" if suspended else "Cancellation"
+    subscription, _ = _next_version(world, subscription, noticed, day, kind)
+    stopped = (
+        replace(subscription, status="Suspended") if suspended else replace(subscription, cancelled_on=day, end=day)
+    )
+    world.subscriptions[contract_id] = stopped
+    for line in world.lines_of(contract_id):
+        for charge in world.charges.where(line_id=line.crm_id):
+            kept = [segment for segment in charge.segments if segment.start < day]
+            kept[-1] = replace(kept[-1], end=day)
+            world.charges[charge.billing_id] = replace(charge, end=day, segments=tuple(kept))

@@ -136,6 +136,8 @@ def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
 
 
 def _status(world: World, subscription: Subscription) -> str:
+    if subscription.status:
+        return subscription.status
     if subscription.cancelled_on:
         return "Cancelled"
     return "Expired" if subscription.end and subscription.end <= world.today else "Active"

@@ -21,6 +21,7 @@ from sandbox.company.defects.silent_failures import (
     error_queue_unowned,
     integration_empty_run,
 )
+from sandbox.company.defects.sequencing import active_not_billing, cancelled_still_billing
 from sandbox.company.stories import Tale
 
 DEFECTS: tuple[Tale, ...] = (
@@ -37,6 +38,7 @@ DEFECTS: tuple[Tale, ...] = (
     *contract_terms_vs_billing.TALES,
     *duplicate_invoice_line.TALES,
     *cancelled_still_billing.TALES,
+    *active_not_billing.TALES,
     *missing_expected_invoice.TALES,
     *invoice_math_error.TALES,
     *revenue_schedule_missing.TALES,

@@ -1,6 +1,14 @@
 """The look-alikes: cases that a rule might take for a defect, and that none may report."""
 
 from sandbox.company.lookalikes import amendments, cash, deals, flows, invoices, usage
+from sandbox.company.lookalikes import (
+    amendments,
+    cash,
+    deals,
+    invoices,
+    pauses,
+    usage,
+)
 from sandbox.company.stories import Tale
 
 LOOKALIKES: tuple[Tale, ...] = (
@@ -10,4 +18,5 @@ LOOKALIKES: tuple[Tale, ...] = (
     *usage.TALES,
     *cash.TALES,
     *flows.TALES,
+    *pauses.TALES,
 )
