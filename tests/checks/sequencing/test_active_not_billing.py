@@ -28,7 +28,7 @@ def cancelled_in_billing() -> Ledger:
 
 def test_the_days_after_a_cancellation_that_only_billing_knows() -> None:
     finding = only(CHECK, cancelled_in_billing())
-    assert (finding.amount, finding.terms["unbilled_days"]) == (Decimal("10000.00"), 15)
+    assert (finding.amount, finding.terms["unbilled_days"]) == (Decimal("10000.00"), Decimal(15))
 
 
 def test_a_month_is_judged_once_it_is_over() -> None:
