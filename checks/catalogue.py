@@ -30,6 +30,7 @@ from checks.revenue import revenue_schedule_missing
 from checks.sequencing import cancelled_still_billing
 from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
 from checks.sequencing import active_not_billing, cancelled_still_billing
+from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import source_stale
 from checks.time_boundaries import usage_after_cutoff_unbilled
 
@@ -41,6 +42,7 @@ _SHIPPED: tuple[Check, ...] = (
     invoice_without_contract_detail.CHECK,
     invoice_not_in_erp.CHECK,
     broken_amendment_link.CHECK,
+    event_out_of_order.CHECK,
     cancelled_still_billing.CHECK,
     active_not_billing.CHECK,
     duplicate_invoice_line.CHECK,

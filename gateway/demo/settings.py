@@ -32,6 +32,7 @@ SYSTEMS = (
     System("netsuite", "netsuite", "netsuite", ("erp",), {"account_id": "1234567_SB1"}),
     System("metering", "files", "metering", ("usage", "seats")),
     System("collections", "files", "collections", ("collections",)),
+    System("audit", "files", "audit", ("audit",)),
     System("reference", "files", "reference", ("reference",)),
     System("integrations", "files", "integrations", ("integration",)),
 )

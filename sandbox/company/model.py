@@ -153,7 +153,10 @@ class QuoteLine:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a subscription; `change` is the type of the amendment that made it."""
+    """One version of a subscription; `change` is the type of the amendment that made it.
+
+    `sequence` is the CRM's number of the change, one less than that of the version where they came in order.
+    """
 
     billing_id: str
     rate_plan_id: str
@@ -162,6 +165,7 @@ class Version:
     effective: date
     change: str | None = None
     amendment_id: str | None = None
+    sequence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -262,6 +266,32 @@ class SeatCount:
     measure: str
     customer: str
     trial: bool = False
+
+
+@dataclass(frozen=True)
+class RecordChange:
+    """One changed field of a record, as the audit trail of the system that holds it has it.
+
+    `sequence` is the sender's order of events for the record, `amount` what the change is worth on the next invoice;
+    both None where the trail does not say. `customer` is the CRM's account id.
+    """
+
+    change_id: str
+    customer: str
+    object: str
+    record_key: str
+    field: str
+    before: str | None
+    after: str
+    changed_at: datetime
+    changed_by: str
+    via: str
+    client: str | None = None
+    ticket: str | None = None
+    sequence: int | None = None
+    effective: date | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
 
 
 def a_day_before(day: date) -> date:

@@ -40,6 +40,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "PurchaseOrder__c": "text",
         "ContractId__c": "text",
     },
+    "Amendment": {"Sequence__c": "integer"},
     "InvoiceItem": {"TaxCode": "text"},
     "Payment": {"Currency__c": "text", "InvoiceId__c": "text", "MethodType__c": "text"},
 }
@@ -177,6 +178,7 @@ def _amendments(subscription: Subscription) -> Iterator[Row]:
             "SubscriptionId": amended.billing_id,
             "ContractEffectiveDate": version.effective,
             "EffectiveDate": version.effective,
+            "Sequence__c": version.sequence or version.number - 1,
         }
         yield stamped(row, version.created_at)
 

@@ -28,6 +28,7 @@ from sandbox.company.model import (
     Opportunity,
     Quote,
     QuoteLine,
+    RecordChange,
     SeatCount,
     Subscription,
     UsageEvent,
@@ -69,6 +70,7 @@ class World:
     credit_memos: list[CreditMemo] = field(default_factory=list)
     flow_runs: list[FlowRun] = field(default_factory=list)
     flow_errors: dict[str, FlowError] = field(default_factory=dict)
+    record_changes: list[RecordChange] = field(default_factory=list)
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)

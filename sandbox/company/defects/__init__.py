@@ -22,6 +22,7 @@ from sandbox.company.defects.silent_failures import (
     integration_empty_run,
 )
 from sandbox.company.defects.sequencing import active_not_billing, cancelled_still_billing
+from sandbox.company.defects.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from sandbox.company.stories import Tale
 
 DEFECTS: tuple[Tale, ...] = (
@@ -39,6 +40,7 @@ DEFECTS: tuple[Tale, ...] = (
     *duplicate_invoice_line.TALES,
     *cancelled_still_billing.TALES,
     *active_not_billing.TALES,
+    *event_out_of_order.TALES,
     *missing_expected_invoice.TALES,
     *invoice_math_error.TALES,
     *revenue_schedule_missing.TALES,

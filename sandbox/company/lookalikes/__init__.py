@@ -5,6 +5,7 @@ from sandbox.company.lookalikes import (
     amendments,
     cash,
     deals,
+    hand_overs,
     invoices,
     pauses,
     usage,
@@ -19,4 +20,5 @@ LOOKALIKES: tuple[Tale, ...] = (
     *cash.TALES,
     *flows.TALES,
     *pauses.TALES,
+    *hand_overs.TALES,
 )

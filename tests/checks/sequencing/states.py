@@ -1,7 +1,7 @@
 """Books with exactly one step that came too late, too early, or not everywhere."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +29,24 @@ def served_while_suspended(**columns: Any) -> Ledger:
     return in_use(ledger, **columns)
 
 
+def events(*said: tuple[int, int, dict[str, Any]], field: str = "Quantity") -> Ledger:
+    """Changes of the clean customer's subscription line: (sequence, day of November on which it was applied, more)."""
+    ledger = clean()
+    for sequence, day, columns in said:
+        base: dict[str, Any] = {
+            "object": "RatePlanCharge",
+            "record_key": "SL1",
+            "field": field,
+            "after": f"as of {sequence}",
+            "changed_at": datetime(2026, 11, day, 9, tzinfo=UTC),
+            "sequence": sequence,
+            "effective_date": date(2026, 11, 1),
+        }
+        ledger.add("record_changes", "audit", f"EV{sequence}-{day}", **{**base, **columns})
+    return ledger
+
+
 BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "active_not_billing": served_while_suspended,
+    "event_out_of_order": lambda: events((1, 2, {}), (3, 4, {"amount": Decimal(900), "currency": "USD"}), (2, 9, {})),
 }

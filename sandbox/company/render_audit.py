@@ -1,0 +1,67 @@
+"""The audit trail of the billing platform, as it exports it: who wrote which field of which record."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from sandbox.company.model import RecordChange
+from sandbox.company.world import World
+
+INTEGRATION_USER = "crm-to-billing@example.com"
+
+
+def render_audit(world: World) -> dict[str, str]:
+    """`record_changes/2026-11.jsonl`, by the month in which a change was applied."""
+    files: dict[str, list[str]] = defaultdict(list)
+    changes = [*_resized(world), *world.record_changes]
+    for change in sorted(changes, key=lambda change: (change.changed_at, change.change_id)):
+        files[f"record_changes/{change.changed_at:%Y-%m}.jsonl"].append(_line(change))
+    return {name: "".join(files[name]) for name in sorted(files)}
+
+
+def _resized(world: World) -> Iterator[RecordChange]:
+    """Changes of quantity that the CRM handed over: one for every segment of a charge but the first."""
+    for charge in world.charges.values():
+        for before, after in zip(charge.segments, charge.segments[1:], strict=False):
+            yield RecordChange(
+                change_id=f"rc-{after.billing_id[-12:]}",
+                customer=charge.account_id,
+                object="RatePlanCharge",
+                record_key=charge.number,
+                field="Quantity",
+                before=str(before.quantity),
+                after=str(after.quantity),
+                changed_at=after.created_at,
+                changed_by=INTEGRATION_USER,
+                via="integration",
+                client="cpq-connector",
+                sequence=after.number,
+                effective=after.start,
+            )
+
+
+def _line(change: RecordChange) -> str:
+    said = {
+        "change_id": change.change_id,
+        "customer": change.customer,
+        "object": change.object,
+        "record_key": change.record_key,
+        "field": change.field,
+        "before": change.before,
+        "after": change.after,
+        "changed_at": _instant(change.changed_at),
+        "changed_by": change.changed_by,
+        "via": change.via,
+        "client": change.client,
+        "ticket": change.ticket,
+        "sequence": change.sequence,
+        "effective_date": change.effective.isoformat() if change.effective else None,
+        "amount": str(change.amount) if change.amount is not None else None,
+        "currency": change.currency,
+    }
+    return json.dumps(said) + "\n"
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
