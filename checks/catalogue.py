@@ -17,7 +17,12 @@ from checks.delivered_not_billed import (
     usage_vs_invoice_mismatch,
 )
 from checks.draft_integrity import invoice_math_error, missing_expected_invoice
-from checks.duplicates import duplicate_invoice_line, duplicate_usage_event, usage_billed_twice
+from checks.duplicates import (
+    duplicate_invoice_line,
+    duplicate_subscription,
+    duplicate_usage_event,
+    usage_billed_twice,
+)
 from checks.incomplete_writes import (
     amendment_without_billing_schedule,
     closed_won_not_in_billing,
@@ -27,11 +32,8 @@ from checks.incomplete_writes import (
     subscription_line_without_schedule,
 )
 from checks.revenue import revenue_schedule_missing
-from checks.sequencing import cancelled_still_billing
-from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
-from checks.sequencing import active_not_billing, cancelled_still_billing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
-from checks.silent_failures import source_stale
+from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
 from checks.time_boundaries import usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
@@ -51,6 +53,7 @@ _SHIPPED: tuple[Check, ...] = (
     error_queue_unowned.CHECK,
     error_queue_blocks_invoice.CHECK,
     integration_empty_run.CHECK,
+    duplicate_subscription.CHECK,
     source_stale.CHECK,
     usage_after_cutoff_unbilled.CHECK,
     revenue_schedule_missing.CHECK,

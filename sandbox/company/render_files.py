@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from sandbox.company.model import SeatCount, UsageEvent
 from sandbox.company.periods import add_months
-from sandbox.company.render_flows import render_integrations
 from sandbox.company.render_audit import render_audit
+from sandbox.company.render_flows import render_integrations
 from sandbox.company.world import World
 
 _DOLLARS = {"EUR": Decimal("1.0820"), "GBP": Decimal("1.2710"), "JPY": Decimal("0.006700")}

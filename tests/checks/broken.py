@@ -10,8 +10,8 @@ from tests.checks.cash import states as cash
 from tests.checks.delivered_not_billed import states as delivered_not_billed
 from tests.checks.duplicates import states as duplicates
 from tests.checks.kit import NOW, Ledger, clean, seats
-from tests.checks.silent_failures import states as silent_failures
 from tests.checks.sequencing import states as sequencing
+from tests.checks.silent_failures import states as silent_failures
 from tests.checks.time_boundaries import states as time_boundaries
 
 

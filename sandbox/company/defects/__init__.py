@@ -15,14 +15,12 @@ from sandbox.company.defects.incomplete_writes import (
     subscription_line_without_schedule,
 )
 from sandbox.company.defects.revenue import revenue_schedule_missing
-from sandbox.company.defects.sequencing import cancelled_still_billing
+from sandbox.company.defects.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from sandbox.company.defects.silent_failures import (
     error_queue_blocks_invoice,
     error_queue_unowned,
     integration_empty_run,
 )
-from sandbox.company.defects.sequencing import active_not_billing, cancelled_still_billing
-from sandbox.company.defects.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from sandbox.company.stories import Tale
 
 DEFECTS: tuple[Tale, ...] = (

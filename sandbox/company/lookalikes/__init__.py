@@ -1,10 +1,10 @@
 """The look-alikes: cases that a rule might take for a defect, and that none may report."""
 
-from sandbox.company.lookalikes import amendments, cash, deals, flows, invoices, usage
 from sandbox.company.lookalikes import (
     amendments,
     cash,
     deals,
+    flows,
     hand_overs,
     invoices,
     pauses,

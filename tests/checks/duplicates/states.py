@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from tests.checks.kit import Ledger
+from tests.checks.kit import Ledger, clean
 from tests.checks.metering import bill, in_order
 
 
@@ -16,4 +17,14 @@ def counted_from_the_beginning() -> Ledger:
     )
 
 
-BROKEN: Mapping[str, Callable[[], Ledger]] = {"usage_billed_twice": counted_from_the_beginning}
+def subscribed_twice(**columns: Any) -> Ledger:
+    """The clean customer and a second subscription for 200 of the same seats, from the middle of September."""
+    ledger = clean().subscription("S2", None)
+    said: dict[str, Any] = {"quantity": Decimal(200), "start_date": date(2026, 9, 15)}
+    return ledger.subscription_line("SL2", "S2", None, **{**said, **columns})
+
+
+BROKEN: Mapping[str, Callable[[], Ledger]] = {
+    "duplicate_subscription": subscribed_twice,
+    "usage_billed_twice": counted_from_the_beginning,
+}
