@@ -5,7 +5,6 @@ from datetime import date
 from decimal import Decimal
 
 CRM, BILLING, ERP, METERING, PLATFORM = "salesforce", "zuora", "netsuite", "metering", "integrations"
-CRM, BILLING, ERP, METERING = "salesforce", "zuora", "netsuite", "metering"
 AUDIT = "audit"
 """The sources' names in tieout.yaml."""
 
