@@ -172,7 +172,8 @@ class Version:
 class Subscription:
     """What billing holds of one contract. `name` stays, versions are added.
 
-    `status` is billing's word where the dates alone do not say it, such as Suspended.
+    `status` is billing's word where the dates alone do not say it, such as Suspended; `legal_entity` the seller, where
+    it is not the one of the currency.
     """
 
     name: str
@@ -183,6 +184,7 @@ class Subscription:
     versions: tuple[Version, ...]
     cancelled_on: date | None = None
     status: str | None = None
+    legal_entity: str | None = None
 
     @property
     def current(self) -> Version:

@@ -25,7 +25,12 @@ from sandbox.company.world import World
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "Account": {"BillingTimeZone__c": "text", "TestAccount__c": "boolean"},
-    "Subscription": {"ContractId__c": "text", "Currency__c": "text"},
+    "Subscription": {
+        "ContractId__c": "text",
+        "Currency__c": "text",
+        "PONumber__c": "text",
+        "LegalEntity__c": "text",
+    },
     "RatePlanCharge": {
         "ContractLineId__c": "text",
         "ProductCode__c": "text",
@@ -46,6 +51,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 }
 """What this tenant has beyond the standard fields."""
 
+_SELLERS = {"USD": "US Inc", "EUR": "DE GmbH", "GBP": "UK Ltd", "JPY": "JP KK"}
+"""Which of the company's own legal entities sells in which currency."""
 _PERIODS = {1: "Month", 3: "Quarter", 6: "Semi_Annual", 12: "Annual"}
 _CHARGE_TYPES = {ONE_TIME: "OneTime"}
 
@@ -131,6 +138,8 @@ def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
             "CancelledDate": subscription.cancelled_on if ends_early else None,
             "TermType": "TERMED" if contract.end else "EVERGREEN",
             "Currency__c": account.currency,
+            "PONumber__c": contract.po_number,
+            "LegalEntity__c": subscription.legal_entity or _SELLERS[account.currency],
         }
         yield stamped(row, version.created_at, _superseded_at(world, subscription, version))
         previous = version

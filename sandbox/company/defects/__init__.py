@@ -5,7 +5,7 @@ from sandbox.company.defects.broken_links import broken_amendment_link
 from sandbox.company.defects.cash import cash_unapplied, payment_failure_no_dunning
 from sandbox.company.defects.delivered_not_billed import seat_overage_unbilled, usage_unmatched_account
 from sandbox.company.defects.draft_integrity import invoice_math_error, missing_expected_invoice
-from sandbox.company.defects.duplicates import duplicate_invoice_line, duplicate_usage_event
+from sandbox.company.defects.duplicates import duplicate_invoice_line, duplicate_subscription, duplicate_usage_event
 from sandbox.company.defects.incomplete_writes import (
     amendment_without_billing_schedule,
     closed_won_not_in_billing,
@@ -36,6 +36,7 @@ DEFECTS: tuple[Tale, ...] = (
     *seat_overage_unbilled.TALES,
     *contract_terms_vs_billing.TALES,
     *duplicate_invoice_line.TALES,
+    *duplicate_subscription.TALES,
     *cancelled_still_billing.TALES,
     *active_not_billing.TALES,
     *event_out_of_order.TALES,

@@ -8,6 +8,7 @@ from sandbox.company.lookalikes import (
     hand_overs,
     invoices,
     pauses,
+    second_subscriptions,
     usage,
 )
 from sandbox.company.stories import Tale
@@ -20,5 +21,6 @@ LOOKALIKES: tuple[Tale, ...] = (
     *cash.TALES,
     *flows.TALES,
     *pauses.TALES,
+    *second_subscriptions.TALES,
     *hand_overs.TALES,
 )

@@ -22,6 +22,7 @@ def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
         ("salesforce", "contract_lines"): {row["Id"] for row in company.salesforce["SBQQ__Subscription__c"]},
         ("salesforce", "amendments"): {row["Id"] for row in quotes if row["SBQQ__Type__c"] == "Amendment"},
         ("zuora", "subscription_lines"): {row["OriginalId"] for row in sheets.charges},
+        ("zuora", "subscriptions"): {row["Id"] for row in company.zuora["Subscription"]},
         ("zuora", "amendments"): {row["Id"] for row in company.zuora["Amendment"]},
         ("audit", "record_changes"): {
             json.loads(line)["change_id"] for text in company.files["audit"].values() for line in text.splitlines()
