@@ -34,7 +34,7 @@ from checks.incomplete_writes import (
 from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
-from checks.time_boundaries import usage_after_cutoff_unbilled
+from checks.time_boundaries import invoice_period_gap_or_overlap, usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
     closed_won_not_in_billing.CHECK,
@@ -56,6 +56,7 @@ _SHIPPED: tuple[Check, ...] = (
     duplicate_subscription.CHECK,
     source_stale.CHECK,
     usage_after_cutoff_unbilled.CHECK,
+    invoice_period_gap_or_overlap.CHECK,
     revenue_schedule_missing.CHECK,
     shipped_not_billed.CHECK,
     usage_unmatched_account.CHECK,

@@ -9,7 +9,7 @@ again, or the run failed for this customer alone.
 How to fix: add the customer to the run, or make the invoice for the missing period. If the period must not be
 billed, say so on the line as a free period, so that it is not expected.
 
-What it is not: a subscription that is suspended, free days, a bill day that was moved, a period that another
+What it is not: a subscription that is or was suspended, free days, a bill day that was moved, a period that another
 invoice or one combined invoice already covers, or days after a cancellation.
 """
 
@@ -36,14 +36,14 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import billed, due_periods
+from checks.facts import billed, due_periods, paused
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.rows import candidates, listed, reference
 
 
 def find(books: Books, params: Params) -> ir.Table:
     """Due periods that no live invoice line touches, one row each; a period that is less than one late heals itself."""
-    rows = due_periods.priced(books, _unbilled(due_periods.due(books)))
+    rows = due_periods.priced(books, _unbilled(_not_paused(books, due_periods.due(books))))
     months, whole = "decimal(18, 0)", params.decimal("block_over")
     value = product(
         product(product(rows.quantity, rows.unit_price), rows.billing_months.cast(months)), rows.days.cast(months)
@@ -72,6 +72,12 @@ def find(books: Books, params: Params) -> ir.Table:
         price_months=rows.price_months,
         period_days=rows.period_days,
     )
+
+
+def _not_paused(books: Books, period: ir.Table) -> ir.Table:
+    off = paused.spans(books)
+    same = [period.system == off.p_system, period.key == off.p_line]
+    return period.anti_join(off, [*same, off.paused <= period.since, period.until <= off.resumed])
 
 
 def _unbilled(period: ir.Table) -> ir.Table:
@@ -114,6 +120,7 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *billed.NEEDS,
+        paused.NEEDS[0],
         Need("contract_lines", "crm").where_filled(),
         Need("contracts", "crm").where_filled(),
         *CUSTOMER_NEEDS,

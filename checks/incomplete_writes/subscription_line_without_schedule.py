@@ -9,7 +9,7 @@ was ended for a change whose second half never came.
 How to fix: extend the schedule, or add one, up to the end of the line's term, then bill the days that have passed.
 
 What it is not: a line that is billed by usage or once, an evergreen line that is scheduled up to today, free days,
-or days at either end that were already billed.
+days at either end that were already billed, or days between a suspension and what was resumed after it.
 """
 
 from decimal import Decimal
@@ -34,7 +34,7 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import subscribed, terms
+from checks.facts import paused, subscribed, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.rows import candidates, collected, reference, some
@@ -51,7 +51,7 @@ def find(books: Books, params: Params) -> ir.Table:
     line = subscribed.LINES.table
     line = line.filter((line.status == "active") & (line.charge_type.fill_null("recurring") == "recurring"))
     rows = _with_end(of_customers(books, line))
-    bare = _bare(books)
+    bare = _not_paused(books, _bare(books))
     rows = rows.left_join(bare, [rows.system == bare.b_system, rows.key == bare.b_line]).cross_join(books.request)
     free = ibis.greatest(rows.start_date, rows.free_until.fill_null(rows.start_date))
     # Being billed through a day excuses what lies at the ends; it says nothing of a hole between two schedules.
@@ -104,6 +104,13 @@ def _bare(books: Books) -> ir.Table:
     return between.union(after.mutate(bare_to=FOREVER, is_hole=False))
 
 
+def _not_paused(books: Books, bare: ir.Table) -> ir.Table:
+    """`bare` without the holes in which the line was suspended."""
+    off = paused.spans(books)
+    same = [bare.b_system == off.p_system, bare.b_line == off.p_line, bare.bare_from == off.paused, bare.is_hole]
+    return bare.anti_join(off, same)
+
+
 def _summed(bare: ir.Table) -> ir.Table:
     """One row per line: its first bare day, and how many there are."""
     line = ["system", "key", "account_key", "currency", "number", "name", "modified_at"]
@@ -133,6 +140,7 @@ CHECK = Check(
     needs=(
         *subscribed.NEEDS,
         Need("billing_schedules", "billing"),
+        paused.NEEDS[0],
         *(need.where_filled() for need in terms.NEEDS[:2]),
         *CUSTOMER_NEEDS,
     ),

@@ -209,3 +209,25 @@ def stop_billing(world: World, contract_id: str, day: date, *, suspended: bool =
             kept = [segment for segment in charge.segments if segment.start < day]
             kept[-1] = replace(kept[-1], end=day)
             world.charges[charge.billing_id] = replace(charge, end=day, segments=tuple(kept))
+
+
+def pause_billing(world: World, contract_id: str, day: date, until: date) -> None:
+    """Suspend the subscription of a contract on a day and resume it on another: its charges leave the days out."""
+    subscription = world.subscriptions[contract_id]
+    for on, kind in ((day, "SuspendSubscription"), (until, "ResumeSubscription")):
+        noticed = datetime.combine(on - timedelta(days=6), time(15), UTC)
+        subscription, version = _next_version(world, subscription, noticed, on, kind)
+    world.subscriptions[contract_id] = subscription
+    for line in world.lines_of(contract_id):
+        for charge in world.charges.where(line_id=line.crm_id):
+            last = charge.segments[-1]
+            resumed = replace(
+                last,
+                billing_id=world.ids.billing("charge"),
+                number=last.number + 1,
+                version=version.number,
+                start=until,
+                created_at=version.created_at,
+            )
+            segments = (*charge.segments[:-1], replace(last, end=day), resumed)
+            world.charges[charge.billing_id] = replace(charge, segments=segments)

@@ -21,6 +21,7 @@ from sandbox.company.defects.silent_failures import (
     error_queue_unowned,
     integration_empty_run,
 )
+from sandbox.company.defects.time_boundaries import invoice_period_gap_or_overlap
 from sandbox.company.stories import Tale
 
 DEFECTS: tuple[Tale, ...] = (
@@ -48,4 +49,5 @@ DEFECTS: tuple[Tale, ...] = (
     *error_queue_unowned.TALES,
     *error_queue_blocks_invoice.TALES,
     *integration_empty_run.TALES,
+    *invoice_period_gap_or_overlap.TALES,
 )

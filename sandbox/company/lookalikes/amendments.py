@@ -55,6 +55,7 @@ def increase_in_mid_month(story: Story) -> Plot:
         if line.start == middle:
             story.resemble("duplicate_invoice_line", BILLING, "invoice_lines", line.billing_id, note)
             story.resemble("contract_terms_vs_billing", BILLING, "invoice_lines", line.billing_id, note)
+            story.resemble("invoice_period_gap_or_overlap", BILLING, "invoice_lines", line.billing_id, note)
 
 
 def draft_without_contract(story: Story) -> Plot:

@@ -50,6 +50,7 @@ def charged_twice_and_credited(story: Story) -> Plot:
     note = "billed twice and credited once: it nets out"
     for said in (line, again, back):
         story.resemble("duplicate_invoice_line", BILLING, "invoice_lines", said.billing_id, note)
+        story.resemble("invoice_period_gap_or_overlap", BILLING, "invoice_lines", said.billing_id, note)
 
 
 def cancelled_with_true_up(story: Story) -> Plot:

@@ -8,7 +8,7 @@ from sandbox.company.amounts import local_price
 from sandbox.company.deals import CLEAN_BATCH, Terms
 from sandbox.company.labels import BILLING
 from sandbox.company.model import Contract
-from sandbox.company.provisioning import stop_billing
+from sandbox.company.provisioning import pause_billing, stop_billing
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 
@@ -40,6 +40,20 @@ def prepaid_until_the_end(story: Story) -> Plot:
     _resemble(story, contract, "suspended, and billed through the end of the term")
 
 
+def paused_for_two_months(story: Story) -> Plot:
+    """Suspended and resumed by agreement, on bill days."""
+    contract = story.sell(9, Terms("SUPPORT", 3))
+    yield Stage.PROVISIONED
+    pause_billing(story.world, contract.crm_id, story.months_ago(5), story.months_ago(3))
+    yield Stage.INVOICED
+    charge = story.charge(contract, "SUPPORT")
+    note = "not billed while it was suspended"
+    for check in ("missing_expected_invoice", "subscription_line_without_schedule"):
+        story.resemble(check, BILLING, "subscription_lines", charge.billing_id, note)
+    after = next(line for line in story.posted(charge) if line.start == story.months_ago(3))
+    story.resemble("invoice_period_gap_or_overlap", BILLING, "invoice_lines", after.billing_id, note)
+
+
 def _seats(story: Story, included: int, months: int = 1) -> Terms:
     price = local_price(Decimal(50), story.currency)
     return Terms("SEAT-STD", included, included=included, overage_price=price, months=months)
@@ -60,5 +74,6 @@ def _resemble(story: Story, contract: Contract, note: str) -> None:
 TALES = (
     Tale(paused_by_agreement, "USD", CLEAN_BATCH),
     Tale(trial_after_the_end, "EUR", CLEAN_BATCH),
+    Tale(paused_for_two_months, "USD", CLEAN_BATCH),
     Tale(prepaid_until_the_end, "GBP", CLEAN_BATCH),
 )

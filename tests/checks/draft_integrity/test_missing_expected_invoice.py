@@ -77,6 +77,17 @@ def test_a_small_amount_only_warns(quantity: str, mode: Mode) -> None:
     assert only(CHECK, ledger).mode is mode
 
 
+def paused_in_november() -> Ledger:
+    ledger = unbilled_november().change("billing_schedules", "SL1", end_date=date(2026, 11, 1))
+    ledger.schedule("SL1b", quantity=Decimal(500), unit_price=Decimal(40), start_date=date(2026, 12, 1))
+    return ledger.add("amendments", "billing", "AM1", type="SuspendSubscription", status="activated",
+                      subscription_key="S1", effective_date=date(2026, 11, 1))  # fmt: skip
+
+
+def test_a_hole_in_the_schedules_is_no_suspension() -> None:
+    assert only(CHECK, paused_in_november().remove("amendments", "AM1")).period[0] == date(2026, 11, 1)
+
+
 def looks_alike() -> dict[str, Ledger]:
     line = unbilled_december()
     return {
@@ -87,6 +98,7 @@ def looks_alike() -> dict[str, Ledger]:
         "prepaid": unbilled_december().change("subscription_lines", "SL1", charged_through=date(2027, 1, 1)),
         "cancelled": unbilled_december().change("subscriptions", "S1", cancelled_date=date(2026, 12, 1)),
         "suspended": unbilled_december().change("subscriptions", "S1", status="suspended"),
+        "was suspended and resumed": paused_in_november(),
         "a free period": unbilled_december().change("subscription_lines", "SL1", free_until=date(2027, 1, 1)),
         "ended": unbilled_december().change("subscription_lines", "SL1", end_date=date(2026, 12, 1)),
         "a test account": unbilled_december().change_account(is_test=True),

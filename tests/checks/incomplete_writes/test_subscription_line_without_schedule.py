@@ -38,10 +38,15 @@ def looks_alike() -> dict[str, Ledger]:
         "prepaid": short_schedule().change("subscription_lines", "SL1", charged_through=date(2027, 1, 1)),
         "cancelled": short_schedule().change("subscriptions", "S1", status="cancelled"),
         "a product that was taken away": removed,
+        "suspended and resumed": clean()
+        .change("billing_schedules", "SL1", end_date=date(2026, 11, 1))
+        .schedule("SL1-2", start_date=date(2026, 12, 1), end_date=date(2027, 1, 1))
+        .add("amendments", "billing", "AM1", type="SuspendSubscription", status="activated", subscription_key="S1",
+             effective_date=date(2026, 11, 1)),
         "in two segments": short_schedule().schedule(
             "SL1-2", quantity=Decimal(1), start_date=date(2026, 12, 2), end_date=date(2027, 1, 1)
         ),
-    }
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", looks_alike())

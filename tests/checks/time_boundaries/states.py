@@ -1,10 +1,10 @@
 """Books with exactly one state of something that is right but for its day."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from tests.checks.kit import Ledger
+from tests.checks.kit import Ledger, clean
 from tests.checks.metering import event, in_order
 
 
@@ -14,4 +14,12 @@ def late_usage(ledger: Ledger | None = None, quantity: int = 5_000) -> Ledger:
     return event(ledger or in_order(), "LATE", 10, 28, quantity=Decimal(quantity), received_at=late)
 
 
-BROKEN: Mapping[str, Callable[[], Ledger]] = {"usage_after_cutoff_unbilled": late_usage}
+def november_from_the_eighth() -> Ledger:
+    """November was billed from the eighth on, and nobody billed the week before."""
+    return clean().change("invoice_lines", "INV11-1", period_start=date(2026, 11, 8), amount=Decimal("15333.33"))
+
+
+BROKEN: Mapping[str, Callable[[], Ledger]] = {
+    "invoice_period_gap_or_overlap": november_from_the_eighth,
+    "usage_after_cutoff_unbilled": late_usage,
+}
