@@ -6,6 +6,7 @@ from checks.agreed_terms import contract_terms_vs_billing, missed_uplift, ramp_s
 from checks.broken_links import broken_amendment_link
 from checks.cash import cash_unapplied, payment_failure_no_dunning
 from checks.contract import Check
+from checks.credits import credit_memo_spike, credit_memo_without_contract, credit_rebill_imbalance
 from checks.delivered_not_billed import (
     commit_shortfall_unbilled,
     entitlement_exceeds_contract,
@@ -57,6 +58,9 @@ _SHIPPED: tuple[Check, ...] = (
     source_stale.CHECK,
     usage_after_cutoff_unbilled.CHECK,
     invoice_period_gap_or_overlap.CHECK,
+    credit_memo_without_contract.CHECK,
+    credit_rebill_imbalance.CHECK,
+    credit_memo_spike.CHECK,
     revenue_schedule_missing.CHECK,
     shipped_not_billed.CHECK,
     usage_unmatched_account.CHECK,

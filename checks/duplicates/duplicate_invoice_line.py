@@ -6,8 +6,9 @@ Usual cause: a run was started again after a failure, or an invoice was made by 
 
 How to fix: remove the line from the draft, or credit it where the invoice has been posted.
 
-What it is not: a line that was taken back by a negative line or a credit memo before it was billed again, the same
-product sold on two subscription lines, or two charges of one line for different days.
+What it is not: a line that was taken back by a negative line or a credit memo before it was billed again, an invoice
+that was credited and rebilled, the same product sold on two subscription lines, or two charges of one line for
+different days.
 """
 
 from decimal import Decimal
@@ -38,7 +39,7 @@ KEY = ("system", "key")
 def find(books: Books, _: Params) -> ir.Table:
     """Each line that repeats an earlier one; a line that was taken back, and the one that took it, do not count."""
     again = billed.REPEATED.table
-    named = again.select(*KEY, "currency", invoice="invoice_key")
+    named = _credited(books, again)
     rows = credits.with_credits(books, again, KEY, named)
     place = (rows.again > 1).ifelse("/" + rows.again.cast("string"), "")
     seen = listed(
@@ -59,6 +60,17 @@ def find(books: Books, _: Params) -> ir.Table:
         billed_again=rows.amount,
         credited=rows.credited,
     )
+
+
+def _credited(books: Books, again: ir.Table) -> ir.Table:
+    """Whose credits take a repeated line back: its own invoice's, and its predecessor's where it bills that again."""
+    own = again.select(*KEY, "currency", invoice="invoice_key")
+    pair = credits.rebilled(books)
+    before = again.filter(again.again == 1).inner_join(
+        pair,
+        [again.system == pair.on_system, again.first_invoice == pair.on_invoice, again.invoice_key == pair.rebill],
+    )
+    return own.union(before.select(*KEY, "currency", invoice="on_invoice"))
 
 
 CHECK = Check(

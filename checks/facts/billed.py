@@ -155,8 +155,8 @@ def repairs() -> ir.Table:
 def _repeated(_: Books) -> ir.Table:
     """Billed lines, repairs left out, that bill the same amount for the same days of the same thing again.
 
-    One row per line beyond the first, with `first_key` and its place among them as `again` (1, 2, …). Posted
-    lines come before drafts, then the earlier invoice comes first.
+    One row per line beyond the first, with `first_key`, `first_invoice` and its place among them as `again`
+    (1, 2, …). Posted lines come before drafts, then the earlier invoice comes first.
     """
     same = ("system", "bills", "kind", "since", "until", "amount")
     rows = LINES.table
@@ -167,7 +167,11 @@ def _repeated(_: Books) -> ir.Table:
         group_by=[several[name] for name in same],
         order_by=[several.status == "draft", several.invoice_date, several.key],
     )
-    ranked = several.mutate(again=ibis.row_number().over(window), first_key=several.key.first().over(window))
+    ranked = several.mutate(
+        again=ibis.row_number().over(window),
+        first_key=several.key.first().over(window),
+        first_invoice=several.invoice_key.first().over(window),
+    )
     return ranked.filter(ranked.again > 0)
 
 

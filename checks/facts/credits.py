@@ -37,8 +37,20 @@ def with_credits(books: Books, rows: ir.Table, key: tuple[str, ...], named: ir.T
     ).drop(*(f"{name}_right" for name in key))
 
 
+def rebilled(books: Books) -> ir.Table:
+    """(on_system, on_invoice, rebill): invoices that a memo took back, with the one that bills them again."""
+    given = _given(books).select("on_system", "on_invoice", name="rebill_key")
+    live = billed.invoices(books)
+    named = live.select(i_system="system", name="key", rebill="key").union(
+        live.select(i_system="system", name="number", rebill="key")
+    )
+    both = given.inner_join(named, [given.name == named.name, given.on_system == named.i_system])
+    return both.select("on_system", "on_invoice", "rebill").distinct()
+
+
 def _given(books: Books) -> ir.Table:
-    """Credit memos on invoices of the billing platform: `on_system`, `on_invoice`, amount, currency, memo_date.
+    """Credit memos on invoices of the billing platform: `on_system`, `on_invoice`, what it comes to, its day, and
+    the invoice that bills again.
 
     The ERP's memos name the platform's invoice by number; they count only for invoices on which the platform
     holds no memo of its own, since both books may hold the same one.
@@ -49,7 +61,7 @@ def _given(books: Books) -> ir.Table:
     theirs = theirs.inner_join(numbered, theirs.invoice_key == numbered.i_number).anti_join(
         own, ["on_system", "on_invoice"]
     )
-    wanted = ("on_system", "on_invoice", "amount", "currency", "memo_date", "memo")
+    wanted = ("on_system", "on_invoice", "amount", "currency", "memo_date", "memo", "rebill_key")
     return own.select(*wanted).union(theirs.select(*wanted))
 
 
@@ -62,5 +74,6 @@ def _memos(books: Books, role: str) -> ir.Table:
         "amount",
         "currency",
         "memo_date",
+        "rebill_key",
         memo=reference(memos.system, "credit_memos", memos.key),
     )

@@ -38,7 +38,7 @@ def collect(world: World, rng: Random) -> None:
     """Payments of posted invoices: customers pay about when they must, a few in two parts, or at the second attempt."""
     sums = totals(world)
     for invoice in world.invoices.values():
-        amount = sum(sums[invoice.billing_id]) + invoice.total_shift
+        amount = sum(sums[invoice.billing_id]) + invoice.total_shift - world.credited(invoice.billing_id)
         paid_on = max(invoice.due + timedelta(days=rng.randint(-12, 6)), invoice.day)
         way = rng.random()
         if invoice.posted_at is None or amount <= 0 or paid_on > world.today - timedelta(days=2):

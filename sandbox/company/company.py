@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Protocol
 
 from sandbox.company.billing import collect, invoice_everything
+from sandbox.company.crediting import grant_credits
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
 from sandbox.company.defects import DEFECTS
 from sandbox.company.documents import DRAFT, BillRun
@@ -196,6 +197,7 @@ def _do_next(world: World, seed: str, stage: Stage) -> None:
             measure(world, seed)
             invoice_everything(world)
         case Stage.INVOICED:
+            grant_credits(world, Random(f"{seed}/credits"))
             collect(world, Random(f"{seed}/payments"))
             copy_to_erp(world, Random(f"{seed}/erp"))
             run_flows(world, Random(f"{seed}/flows"))

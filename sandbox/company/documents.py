@@ -144,10 +144,31 @@ class RevenueElement:
 
 @dataclass(frozen=True)
 class CreditMemo:
-    """A credit that finance granted in the ERP; `amount` is positive."""
+    """A credit; `amount` is positive and with its tax.
+
+    `billing_id` is None where it was entered in the ERP alone, `invoice_id` where it names no invoice. `campaign` is
+    the planned action that it belongs to, `rebill_id` the invoice that bills again what it takes back.
+    """
+
+    number: str
+    billing_id: str | None
+    account_id: str
+    invoice_id: str | None
+    amount: Decimal
+    tax: Decimal
+    day: date
+    reason: str | None
+    reason_code: str | None
+    approved_by: str | None
+    campaign: str | None = None
+    rebill_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ErpCredit:
+    """A credit memo as the ERP has it: the copy of billing's, or the only one."""
 
     erp_id: int
     number: str
-    invoice_id: str
-    amount: Decimal
-    day: date
+    memo: str
+    created_at: datetime

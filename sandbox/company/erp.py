@@ -1,14 +1,11 @@
 """Finance's side: every posted invoice is copied into the ERP within hours, and its revenue is planned there."""
 
-from datetime import timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, time, timedelta
 from random import Random
 
-from sandbox.company.amounts import document
 from sandbox.company.billing import totals
 from sandbox.company.catalog import OVER_TIME, PRODUCTS
-from sandbox.company.deals import CLEAN_BATCH
-from sandbox.company.documents import CreditMemo, ErpInvoice, ErpLine, Invoice, InvoiceLine, RevenueElement
+from sandbox.company.documents import CreditMemo, ErpCredit, ErpInvoice, ErpLine, InvoiceLine, RevenueElement
 from sandbox.company.world import World
 
 COPY_LAG = timedelta(days=1)
@@ -16,7 +13,7 @@ COPY_LAG = timedelta(days=1)
 
 
 def copy_to_erp(world: World, rng: Random) -> None:
-    """Copy what was posted more than a day ago; grant a few credits."""
+    """Copy what was posted more than a day ago, and the credit memos on it."""
     sums = totals(world)
     by_invoice: dict[str, list[InvoiceLine]] = {}
     for line in world.invoice_lines.values():
@@ -36,10 +33,9 @@ def copy_to_erp(world: World, rng: Random) -> None:
         world.erp_invoices[copy.erp_id] = copy
         for line in by_invoice[invoice.billing_id]:
             _copy_line(world, copy, line)
-        account = world.accounts[invoice.account_id]
-        # A credit would change what a planted defect has cost.
-        if net > 0 and account.batch == CLEAN_BATCH and rng.random() < 0.01:
-            _credit(world, invoice, document(net / 10, account.currency))
+    for memo in world.credit_memos.values():
+        if memo.invoice_id is None or world.erp_invoices.where(invoice_id=memo.invoice_id):
+            copy_credit(world, memo)
 
 
 def remove_copy(world: World, copy: ErpInvoice) -> None:
@@ -47,7 +43,9 @@ def remove_copy(world: World, copy: ErpInvoice) -> None:
     for line in world.erp_lines.where(erp_invoice=copy.erp_id):
         del world.erp_lines[line.key]
         world.revenue.pop(line.key, None)
-    world.credit_memos = [memo for memo in world.credit_memos if memo.invoice_id != copy.invoice_id]
+    for memo in world.credit_memos.where(invoice_id=copy.invoice_id):
+        for credit in world.erp_credits.where(memo=memo.number):
+            del world.erp_credits[credit.erp_id]
     del world.erp_invoices[copy.erp_id]
 
 
@@ -60,8 +58,13 @@ def _copy_line(world: World, copy: ErpInvoice, line: InvoiceLine) -> None:
         )
 
 
-def _credit(world: World, invoice: Invoice, amount: Decimal) -> None:
-    number = f"CM{world.ids.number('erp credit number'):05d}"
-    day = min(invoice.day + timedelta(days=9), world.today - timedelta(days=1))
-    memo = CreditMemo(world.ids.erp("transaction", 50_001), number, invoice.billing_id, amount, day)
-    world.credit_memos.append(memo)
+def copy_credit(world: World, memo: CreditMemo) -> ErpCredit:
+    """The memo comes over in the night after its day."""
+    credit = ErpCredit(
+        world.ids.erp("transaction", 50_001),
+        f"CR{world.ids.number('erp credit number'):05d}",
+        memo.number,
+        datetime.combine(memo.day, time(23), UTC),
+    )
+    world.erp_credits[credit.erp_id] = credit
+    return credit

@@ -24,6 +24,7 @@ _BILLING_KIND = {
     "run": "b110",
     "invoice": "1f00",
     "item": "1f17",
+    "adjustment": "ad10",
     "payment": "9a10",
     "invoice_payment": "9a11",
 }

@@ -6,12 +6,11 @@ carry negative quantities and amounts. `BUILTIN.DF` shows names, so currencies a
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sandbox.company.amounts import CURRENCIES
 from sandbox.company.catalog import PRODUCTS
-from sandbox.company.documents import CreditMemo, ErpInvoice, ErpLine, RevenueElement
+from sandbox.company.documents import ErpCredit, ErpInvoice, ErpLine, RevenueElement
 from sandbox.company.model import Account, a_day_before
 from sandbox.company.periods import add_months
 from sandbox.company.world import World
@@ -22,7 +21,15 @@ Row = dict[str, Any]
 TABLES: Mapping[str, Mapping[str, str]] = {
     **{name: STANDARD_TABLES[name] for name in ("currency", "item", "accountingperiod")},
     "customer": {**STANDARD_TABLES["customer"], "terms": "text", "custentity_salesforce_id": "text"},
-    "transaction": {**STANDARD_TABLES["transaction"], "custbody_billing_invoice": "text"},
+    "transaction": {
+        **STANDARD_TABLES["transaction"],
+        "custbody_billing_invoice": "text",
+        "custbody_billing_credit": "text",
+        "custbody_credit_reason": "text",
+        "custbody_approved_by": "text",
+        "custbody_campaign": "text",
+        "custbody_rebill_invoice": "text",
+    },
     "transactionline": {
         **STANDARD_TABLES["transactionline"],
         "custcol_billing_line": "text",
@@ -50,7 +57,7 @@ def render_netsuite(world: World) -> dict[str, list[Row]]:
         "accountingperiod": _periods(world.first_day, world.today),
         "customer": _customers(world),
         "transaction": [_invoice(world, copy) for copy in copies]
-        + [_credit_memo(world, memo) for memo in world.credit_memos],
+        + [_credit_memo(world, credit) for credit in world.erp_credits.values()],
         "transactionline": [row for copy in copies for row in _frame(world, copy)]
         + [_line(world, line) for line in world.erp_lines.values()],
         "revenueelement": [_element(world, element) for element in world.revenue.values()],
@@ -140,13 +147,13 @@ def _invoice(world: World, copy: ErpInvoice) -> Row:
     }
 
 
-def _credit_memo(world: World, memo: CreditMemo) -> Row:
-    invoice = world.invoices[memo.invoice_id]
-    account = world.accounts[invoice.account_id]
-    created = datetime.combine(memo.day, time(11), UTC)
+def _credit_memo(world: World, credit: ErpCredit) -> Row:
+    memo = world.credit_memos[credit.memo]
+    account = world.accounts[memo.account_id]
+    rebill = world.invoices.get(memo.rebill_id or "")
     return {
-        "id": memo.erp_id,
-        "tranid": memo.number,
+        "id": credit.erp_id,
+        "tranid": credit.number,
         "type": "CustCred",
         "recordtype": "creditmemo",
         "status": "A",
@@ -154,13 +161,18 @@ def _credit_memo(world: World, memo: CreditMemo) -> Row:
         "trandate": memo.day,
         "currency": _CURRENCY_IDS[account.currency],
         "foreigntotal": -memo.amount,
-        "taxtotal": Decimal(0),
-        "memo": "Goodwill",
+        "taxtotal": -memo.tax,
+        "memo": memo.reason,
         "posting": True,
         "voided": False,
-        "custbody_billing_invoice": invoice.number,
-        "createddate": created,
-        "lastmodifieddate": created,
+        "custbody_billing_invoice": world.invoices[memo.invoice_id].number if memo.invoice_id else None,
+        "custbody_billing_credit": memo.number if memo.billing_id else None,
+        "custbody_credit_reason": memo.reason_code,
+        "custbody_approved_by": memo.approved_by,
+        "custbody_campaign": memo.campaign,
+        "custbody_rebill_invoice": rebill.number if rebill else None,
+        "createddate": credit.created_at,
+        "lastmodifieddate": credit.created_at,
     }
 
 

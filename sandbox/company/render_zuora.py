@@ -14,6 +14,7 @@ from sandbox.company.documents import CHARGE
 from sandbox.company.model import ADVANCE, Account, Charge, Segment, Subscription, Version
 from sandbox.company.render_zuora_invoices import (
     Row,
+    adjustment_row,
     applied_row,
     invoice_rows,
     item_row,
@@ -48,6 +49,13 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "Amendment": {"Sequence__c": "integer"},
     "InvoiceItem": {"TaxCode": "text"},
     "Payment": {"Currency__c": "text", "InvoiceId__c": "text", "MethodType__c": "text"},
+    "InvoiceAdjustment": {
+        "Currency__c": "text",
+        "TaxAmount__c": "decimal",
+        "ApprovedBy__c": "text",
+        "Campaign__c": "text",
+        "RebillInvoiceId__c": "text",
+    },
 }
 """What this tenant has beyond the standard fields."""
 
@@ -85,6 +93,7 @@ def render_zuora(world: World) -> dict[str, list[Row]]:
         "BillRun": [run_row(run) for run in world.runs.values()],
         "Invoice": invoice_rows(world),
         "InvoiceItem": [item_row(world, line, subscriptions) for line in world.invoice_lines.values()],
+        "InvoiceAdjustment": [adjustment_row(world, memo) for memo in world.credit_memos.values() if memo.billing_id],
         "Payment": [payment_row(world.accounts[paid.account_id], paid) for paid in world.payments.values()],
         "InvoicePayment": [applied_row(paid) for paid in world.payments.values() if paid.settled],
     }

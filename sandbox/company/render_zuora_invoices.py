@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.company.billing import totals
 from sandbox.company.catalog import PRODUCTS
-from sandbox.company.documents import CHARGE, CREDIT, BillRun, Invoice, InvoiceLine, Payment
+from sandbox.company.documents import CHARGE, CREDIT, BillRun, CreditMemo, Invoice, InvoiceLine, Payment
 from sandbox.company.model import Account, Subscription, a_day_before
 from sandbox.company.world import World
 
@@ -67,14 +67,15 @@ def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched
         "AmountWithoutTax": net,
         "TaxAmount": tax,
         "PaymentAmount": settled,
-        "Balance": total - settled,
+        "Balance": total - settled - world.credited(invoice.billing_id),
         "DisputedAmount__c": invoice.disputed or None,
         "Currency__c": account.currency,
         "PurchaseOrder__c": invoice.po_number,
         "ContractId__c": invoice.contract_id,
     }
     paid_at = [_at(paid) for paid in world.payments.where(invoice_id=invoice.billing_id) if paid.settled]
-    return stamped(row, invoice.created_at, max([touched, invoice.posted_at or touched, *paid_at]))
+    credited_at = [_granted_at(memo) for memo in world.credit_memos.where(invoice_id=invoice.billing_id)]
+    return stamped(row, invoice.created_at, max([touched, invoice.posted_at or touched, *paid_at, *credited_at]))
 
 
 def item_row(world: World, line: InvoiceLine, subscriptions: Mapping[str, Subscription]) -> Row:
@@ -103,6 +104,34 @@ def item_row(world: World, line: InvoiceLine, subscriptions: Mapping[str, Subscr
         "ChargeDate": line.created_at,
     }
     return stamped(row, line.created_at, max(line.created_at, invoice.posted_at or line.created_at))
+
+
+def adjustment_row(world: World, memo: CreditMemo) -> Row:
+    """This tenant has no Invoice Settlement: it credits invoices by adjustments."""
+    account = world.accounts[memo.account_id]
+    row = {
+        "Id": memo.billing_id,
+        "AdjustmentNumber": memo.number,
+        "AccountId": account.billing_id,
+        "InvoiceId": memo.invoice_id,
+        "InvoiceNumber": world.invoices[memo.invoice_id].number if memo.invoice_id else None,
+        "AdjustmentDate": memo.day,
+        "Amount": memo.amount,
+        "Type": "Credit",
+        "Status": "Processed",
+        "ReasonCode": memo.reason_code,
+        "Comments": memo.reason,
+        "Currency__c": account.currency,
+        "TaxAmount__c": memo.tax,
+        "ApprovedBy__c": memo.approved_by,
+        "Campaign__c": memo.campaign,
+        "RebillInvoiceId__c": memo.rebill_id,
+    }
+    return stamped(row, _granted_at(memo))
+
+
+def _granted_at(memo: CreditMemo) -> datetime:
+    return datetime.combine(memo.day, time(14), UTC)
 
 
 def payment_row(account: Account, payment: Payment) -> Row:

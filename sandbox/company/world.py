@@ -10,6 +10,7 @@ from sandbox.company.documents import (
     BillRun,
     CreditMemo,
     DunningStep,
+    ErpCredit,
     ErpInvoice,
     ErpLine,
     Invoice,
@@ -42,7 +43,7 @@ class World:
     """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
 
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
-    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract,
+    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract, credit memos by number,
     revenue elements by the ERP's line, the rest by own id.
     """
 
@@ -67,10 +68,11 @@ class World:
     erp_invoices: Table[int, ErpInvoice] = field(default_factory=lambda: Table("invoice_id"))
     erp_lines: Table[int, ErpLine] = field(default_factory=lambda: Table("erp_invoice", "line_id"))
     revenue: dict[int, RevenueElement] = field(default_factory=dict)
-    credit_memos: list[CreditMemo] = field(default_factory=list)
     flow_runs: list[FlowRun] = field(default_factory=list)
     flow_errors: dict[str, FlowError] = field(default_factory=dict)
     record_changes: list[RecordChange] = field(default_factory=list)
+    credit_memos: Table[str, CreditMemo] = field(default_factory=lambda: Table("invoice_id"))
+    erp_credits: Table[int, ErpCredit] = field(default_factory=lambda: Table("memo"))
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)
@@ -137,6 +139,10 @@ class World:
         for copy in self.erp_lines.where(line_id=line_id):
             return copy
         raise KeyError(line_id)
+
+    def credited(self, invoice_id: str) -> Decimal:
+        """What credit memos have taken back of an invoice, with tax."""
+        return sum((memo.amount for memo in self.credit_memos.where(invoice_id=invoice_id)), Decimal(0))
 
     def on_invoice(self, invoice_id: str) -> list[InvoiceLine]:
         return self.invoice_lines.where(invoice_id=invoice_id)

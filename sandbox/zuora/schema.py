@@ -118,6 +118,16 @@ STANDARD_OBJECTS: Mapping[str, Mapping[str, str]] = {
         datetime="ChargeDate",
         date="ServiceStartDate ServiceEndDate",
     ),
+    # Of tenants without Invoice Settlement: with it, credits are CreditMemo objects, which ZOQL does not show.
+    "InvoiceAdjustment": _fields(
+        id="AccountId InvoiceId CancelledById",
+        text="AdjustmentNumber InvoiceNumber AccountingCode Comments ReasonCode ReferenceId CustomerName"
+        " CustomerNumber",
+        picklist="Type Status TransferredToAccounting",
+        decimal="Amount ImpactAmount",
+        date="AdjustmentDate",
+        datetime="CancelledOn",
+    ),
     "Payment": _fields(
         id="AccountId PaymentMethodId",
         text="PaymentNumber ReferenceId Comment GatewayResponse GatewayResponseCode",

@@ -3,6 +3,7 @@
 from sandbox.company.defects.agreed_terms import contract_terms_vs_billing
 from sandbox.company.defects.broken_links import broken_amendment_link
 from sandbox.company.defects.cash import cash_unapplied, payment_failure_no_dunning
+from sandbox.company.defects.credits import credit_memo_spike, credit_memo_without_contract, credit_rebill_imbalance
 from sandbox.company.defects.delivered_not_billed import seat_overage_unbilled, usage_unmatched_account
 from sandbox.company.defects.draft_integrity import invoice_math_error, missing_expected_invoice
 from sandbox.company.defects.duplicates import duplicate_invoice_line, duplicate_subscription, duplicate_usage_event
@@ -50,4 +51,7 @@ DEFECTS: tuple[Tale, ...] = (
     *error_queue_blocks_invoice.TALES,
     *integration_empty_run.TALES,
     *invoice_period_gap_or_overlap.TALES,
+    *credit_memo_without_contract.TALES,
+    *credit_rebill_imbalance.TALES,
+    *credit_memo_spike.TALES,
 )

@@ -11,6 +11,7 @@ from sandbox.company.lookalikes import (
     second_subscriptions,
     usage,
 )
+from sandbox.company.lookalikes import amendments, cash, credits, deals, flows, invoices, usage
 from sandbox.company.stories import Tale
 
 LOOKALIKES: tuple[Tale, ...] = (
@@ -23,4 +24,5 @@ LOOKALIKES: tuple[Tale, ...] = (
     *pauses.TALES,
     *second_subscriptions.TALES,
     *hand_overs.TALES,
+    *credits.TALES,
 )

@@ -50,6 +50,10 @@ def looks_alike() -> dict[str, Ledger]:
             "credit_memos", "billing", "M1", invoice_key="INVX", amount=Decimal(20_000), currency="USD",
             memo_date=date(2026, 12, 1),
         ),
+        "credited and billed again": billed_twice().add(
+            "credit_memos", "billing", "M1", invoice_key="INV12", rebill_key="INVX", amount=Decimal(20_000),
+            currency="USD", memo_date=date(2026, 12, 1),
+        ),
     }  # fmt: skip
 
 

@@ -26,12 +26,15 @@ def other_quantity_in_force(sheets: Sheets) -> Broken:
 
 
 def billed_on_another_day(sheets: Sheets) -> Broken:
-    """Lines in advance that are not invoiced on their first day, and others invoiced before their last has passed."""
+    """Lines in advance that a run does not invoice on their first day, and others before their last has passed."""
     broken: Broken = set()
     for key, items in sheets.billed.items():
         charge = sheets.lines[key][0]
         for item in items:
-            day = sheets.invoices[item["InvoiceId"]]["InvoiceDate"]
+            invoice = sheets.invoices[item["InvoiceId"]]
+            if invoice["Source"] == "AdHoc":
+                continue
+            day = invoice["InvoiceDate"]
             in_advance = charge["ChargeType"] == "Recurring" and charge["BillingTiming"] == "IN_ADVANCE"
             is_right = day == item["ServiceStartDate"] if in_advance else day > item["ServiceEndDate"]
             if charge["ChargeType"] != "OneTime" and not is_right:

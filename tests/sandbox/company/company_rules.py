@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from tests.sandbox.company.company_credits import CREDIT_RULES
 from tests.sandbox.company.company_sheets import (
     DAY,
     Row,
@@ -280,5 +281,6 @@ RULES = {
     "missing_expected_invoice": unbilled_periods,
     "invoice_math_error": totals_that_do_not_add,
     "revenue_schedule_missing": without_revenue,
+    **CREDIT_RULES,
 }
 """Rules for the checks whose defects can be seen in the rows without a check's arithmetic."""

@@ -42,11 +42,20 @@ class Sheets:
 
     @cached_property
     def billed(self) -> dict[str, list[Row]]:
-        """Invoice items by charge."""
+        """Invoice items by charge, without those that were taken back and stand on another invoice again."""
         found: dict[str, list[Row]] = defaultdict(list)
         for item in self.items:
-            if item["RatePlanChargeId"]:
+            if item["RatePlanChargeId"] and item["Id"] not in self._billed_again:
                 found[self.segments[item["RatePlanChargeId"]]["OriginalId"]].append(item)
+        return found
+
+    @cached_property
+    def _billed_again(self) -> set[str]:
+        on = grouped(self.items, "InvoiceId")
+        found: set[str] = set()
+        for memo in self.company.zuora["InvoiceAdjustment"]:
+            again = {_same(item) for item in on.get(memo["RebillInvoiceId__c"] or "", [])}
+            found |= {item["Id"] for item in on.get(memo["InvoiceId"] or "", []) if _same(item) in again}
         return found
 
     @cached_property
@@ -76,6 +85,10 @@ class Sheets:
 
     def currency(self, invoice_id: str) -> str:
         return str(self.invoices[invoice_id]["Currency__c"])
+
+
+def _same(item: Row) -> tuple[object, ...]:
+    return item["RatePlanChargeId"], item["ServiceStartDate"], item["ServiceEndDate"], item["ChargeAmount"]
 
 
 def by(rows: Iterable[Row], field: str) -> dict[str, Row]:

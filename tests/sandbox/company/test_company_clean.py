@@ -166,10 +166,14 @@ def test_terms_of_payment_are_the_same_everywhere(clean: Sheets) -> None:
         assert invoice["DueDate"] == invoice["InvoiceDate"] + timedelta(days=days)
 
 
-def test_balances_are_what_was_not_paid(clean: Sheets) -> None:
+def test_balances_are_what_was_neither_paid_nor_credited(clean: Sheets) -> None:
     paid: dict[Any, Decimal] = {row["InvoiceId"]: row["Amount"] for row in clean.company.zuora["InvoicePayment"]}
+    credited: Counter[Any] = Counter()
+    for memo in clean.company.zuora["InvoiceAdjustment"]:
+        credited[memo["InvoiceId"]] += memo["Amount"]
     for invoice in clean.invoices.values():
-        assert invoice["Balance"] == invoice["Amount"] - paid.get(invoice["Id"], Decimal(0))
+        gone = paid.get(invoice["Id"], Decimal(0)) + credited[invoice["Id"]]
+        assert invoice["Balance"] == invoice["Amount"] - gone
 
 
 def test_history_is_varied(clean: Sheets) -> None:

@@ -29,6 +29,10 @@ def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
         },
         ("zuora", "invoices"): set(sheets.invoices),
         ("zuora", "invoice_lines"): {row["Id"] for row in sheets.items},
+        ("zuora", "credit_memos"): {row["Id"] for row in company.zuora["InvoiceAdjustment"]},
+        ("netsuite", "credit_memos"): {
+            str(row["id"]) for row in company.netsuite["transaction"] if row["type"] == "CustCred"
+        },
         ("netsuite", "invoice_lines"): {
             str(row["uniquekey"])
             for row in company.netsuite["transactionline"]
