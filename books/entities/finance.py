@@ -9,7 +9,8 @@ ENTITIES = (
         columns(
             invoice_line_key="text",  # the ERP's own invoice line
             status="text",
-            amount="money",
+            amount="money",  # what the schedule spreads
+            allocated="money",  # the price that was allocated to the line, where the source says it
             recognized="money",
             currency="text",
             start_date="date",
@@ -33,6 +34,9 @@ ENTITIES = (
             service_date="date",  # the first day of the service that the entry is about
         ),
     ),
-    Entity("accounting_periods", columns(name="text", start_date="date", end_date="date", closed="flag")),
+    Entity(
+        "accounting_periods",
+        columns(name="text", start_date="date", end_date="date", closed="flag", closed_on="date"),
+    ),
     Entity("fx_rates", columns(from_currency="text", to_currency="text", rate="price", rate_date="date")),
 )

@@ -34,6 +34,7 @@ SYSTEMS = (
     System("collections", "files", "collections", ("collections",)),
     System("audit", "files", "audit", ("audit",)),
     System("reference", "files", "reference", ("reference",)),
+    System("ledger", "files", "ledger", ("erp",)),
     System("integrations", "files", "integrations", ("integration",)),
 )
 

@@ -24,6 +24,7 @@ from sandbox.company.erp import copy_to_erp
 from sandbox.company.flows import run_flows
 from sandbox.company.ids import Ids
 from sandbox.company.labels import LookAlike, Planted
+from sandbox.company.ledger import post_ledger
 from sandbox.company.lookalikes import LOOKALIKES
 from sandbox.company.measuring import measure
 from sandbox.company.names import names_of
@@ -200,6 +201,8 @@ def _do_next(world: World, seed: str, stage: Stage) -> None:
             grant_credits(world, Random(f"{seed}/credits"))
             collect(world, Random(f"{seed}/payments"))
             copy_to_erp(world, Random(f"{seed}/erp"))
+        case Stage.COPIED:
+            post_ledger(world, Random(f"{seed}/ledger"))
             run_flows(world, Random(f"{seed}/flows"))
 
 

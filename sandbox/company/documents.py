@@ -133,13 +133,21 @@ class ErpLine:
 
 @dataclass(frozen=True)
 class RevenueElement:
-    """The revenue schedule of one of the ERP's invoice lines."""
+    """The revenue schedule of one of the ERP's invoice lines.
+
+    `amount` is the price that is allocated to the line, `planned` what the plan spreads, None where that is the same.
+    """
 
     erp_id: int
     line_key: int
     amount: Decimal
     start: date
     end: date
+    planned: Decimal | None = None
+
+    @property
+    def planned_amount(self) -> Decimal:
+        return self.amount if self.planned is None else self.planned
 
 
 @dataclass(frozen=True)
@@ -172,3 +180,35 @@ class ErpCredit:
     number: str
     memo: str
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One side of a posting in the general ledger; `amount` is positive for a debit.
+
+    `document_id` is the ERP's id of what was posted, `period` the key of the accounting period that it counts in,
+    `service` the first day of the service that it is about.
+    """
+
+    entry_id: str
+    document_id: str
+    account_id: str
+    ledger_account: str
+    kind: str
+    origin: str
+    amount: Decimal
+    currency: str
+    posted: date
+    period: str
+    service: date | None
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class PostingApproval:
+    """A controller's word that a document may be posted late."""
+
+    erp_id: int
+    document_id: str
+    approver: str
+    at: datetime

@@ -1,4 +1,4 @@
-"""What comes as files: usage events, seat counts, and rates of exchange."""
+"""What comes as files: usage events, seat counts, rates of exchange, dunning, and the general ledger."""
 
 import csv
 import io
@@ -26,6 +26,7 @@ def render_files(world: World) -> dict[str, dict[str, str]]:
         "collections": render_collections(world),
         "integrations": render_integrations(world),
         "audit": render_audit(world),
+        "ledger": render_ledger(world),
     }
 
 
@@ -67,6 +68,33 @@ def render_collections(world: World) -> dict[str, str]:
                 step.kind,
                 step.status,
                 _instant(step.happened_at),
+            )
+        )
+    return {name: _csv(header, rows[name]) for name in sorted(rows)}
+
+
+def render_ledger(world: World) -> dict[str, str]:
+    """`ledger_entries/2026-11.csv`, by the month in which they are posted."""
+    header = (
+        "entry_id", "document_id", "customer", "ledger_account", "kind", "origin", "amount", "currency", "posted_date",
+        "period", "service_date", "written_at",
+    )  # fmt: skip
+    rows: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for entry in world.ledger.values():
+        rows[f"ledger_entries/{entry.posted:%Y-%m}.csv"].append(
+            (
+                entry.entry_id,
+                entry.document_id,
+                entry.account_id,
+                entry.ledger_account,
+                entry.kind,
+                entry.origin,
+                str(entry.amount),
+                entry.currency,
+                entry.posted.isoformat(),
+                entry.period,
+                entry.service.isoformat() if entry.service else "",
+                _instant(entry.written_at),
             )
         )
     return {name: _csv(header, rows[name]) for name in sorted(rows)}

@@ -5,14 +5,16 @@ carry negative quantities and amounts. `BUILTIN.DF` shows names, so currencies a
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sandbox.company.amounts import CURRENCIES
 from sandbox.company.catalog import PRODUCTS
-from sandbox.company.documents import ErpCredit, ErpInvoice, ErpLine, RevenueElement
+from sandbox.company.documents import ErpCredit, ErpInvoice, ErpLine, PostingApproval, RevenueElement
+from sandbox.company.ledger import closed_on, period_key
 from sandbox.company.model import Account, a_day_before
 from sandbox.company.periods import add_months
+from sandbox.company.recognition import recognised
 from sandbox.company.world import World
 from sandbox.netsuite import STANDARD_TABLES
 
@@ -39,11 +41,22 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     },
     # The element of an invoice line is referred to as CustInvc_<uniquekey>, which is no number.
     "revenueelement": {**STANDARD_TABLES["revenueelement"], "referenceid": "text"},
+    "revenueplan": STANDARD_TABLES["revenueplan"],
+    # Who may post late: a record type of this account's own.
+    "customrecord_posting_approval": {
+        "id": "integer",
+        "custrecord_document": "text",
+        "custrecord_approver": "text",
+        "custrecord_status": "text",
+        "custrecord_decided": "datetime",
+        "lastmodified": "datetime",
+    },
 }
 """The tables that are filled, with the columns that this account has beyond the standard ones."""
 
 _CURRENCY_IDS = {code: number for number, code in enumerate(CURRENCIES, start=1)}
 _ITEM_IDS = {code: number for number, code in enumerate(PRODUCTS, start=301)}
+_PLANS = 4_000_000
 _HEADER_LINES, _TAX_LINES = 5_000_000, 6_000_000
 """Where the unique keys of header and tax lines begin, away from those of item lines."""
 
@@ -54,13 +67,15 @@ def render_netsuite(world: World) -> dict[str, list[Row]]:
     return {
         "currency": _currencies(),
         "item": _items(),
-        "accountingperiod": _periods(world.first_day, world.today),
+        "accountingperiod": _periods(world),
         "customer": _customers(world),
         "transaction": [_invoice(world, copy) for copy in copies]
         + [_credit_memo(world, credit) for credit in world.erp_credits.values()],
         "transactionline": [row for copy in copies for row in _frame(world, copy)]
         + [_line(world, line) for line in world.erp_lines.values()],
         "revenueelement": [_element(world, element) for element in world.revenue.values()],
+        "revenueplan": [_plan(world, element) for element in world.revenue.values()],
+        "customrecord_posting_approval": [_approval(approval) for approval in world.posting_approvals],
     }
 
 
@@ -75,20 +90,23 @@ def _items() -> list[Row]:
     ]
 
 
-def _periods(first: date, today: date) -> list[Row]:
+def _periods(world: World) -> list[Row]:
     """Months from the first day of history on; all but the last two are closed."""
     rows: list[Row] = []
-    month = first
-    while month <= today:
+    month = world.first_day
+    while month <= world.today:
         following = add_months(month, 1)
+        closed = closed_on(world, month)
         rows.append(
             {
-                "id": len(rows) + 101,
+                "id": int(period_key(world, month)),
                 "periodname": f"{month:%b %Y}",
                 "startdate": month,
                 "enddate": a_day_before(following),
-                "closed": following < today.replace(day=1),
+                "closed": closed is not None,
+                "closedondate": closed,
                 "isposting": True,
+                "isadjust": False,
                 "isquarter": False,
                 "isyear": False,
             }
@@ -236,10 +254,44 @@ def _element(world: World, element: RevenueElement) -> Row:
         "discountedsalesamount": line.amount,
         "allocationamount": element.amount,
         "elementdate": world.invoices[line.invoice_id].day,
-        "revrecstartdate": element.start,
-        "revrecenddate": a_day_before(element.end),
+        "revrecstartdate": line.start,
+        "revrecenddate": a_day_before(line.end),
         "revenueplanstatus": "Completed" if element.end <= world.today else "In Progress",
         "entity": account.erp_id,
         "currency": _CURRENCY_IDS[account.currency],
         "lastmodifieddate": copy.copied_at + timedelta(minutes=10),
+    }
+
+
+def _plan(world: World, element: RevenueElement) -> Row:
+    """The plan that the account recognises by: what of the element is earned when."""
+    copied = world.erp_lines[element.line_key]
+    copy = world.erp_invoices[copied.erp_invoice]
+    invoice = world.invoices[copy.invoice_id]
+    currency = world.accounts[invoice.account_id].currency
+    amount = element.planned_amount
+    earned = recognised(amount, element.start, element.end, currency, invoice.day, world.today)
+    return {
+        "id": element.erp_id + _PLANS,
+        "recordnumber": f"RP{element.erp_id}",
+        "createdfrom": element.erp_id,
+        "amount": amount,
+        "revenueplantype": "ACTUAL",
+        "revrecstartdate": element.start,
+        "revrecenddate": a_day_before(element.end),
+        "totalrecognized": earned,
+        "remainingdeferredbalance": amount - earned,
+        "statusfordisplay": "Completed" if element.end <= world.today else "In Progress",
+        "lastmodifieddate": copy.copied_at + timedelta(minutes=10),
+    }
+
+
+def _approval(approval: PostingApproval) -> Row:
+    return {
+        "id": approval.erp_id,
+        "custrecord_document": approval.document_id,
+        "custrecord_approver": approval.approver,
+        "custrecord_status": "Approved",
+        "custrecord_decided": approval.at,
+        "lastmodified": approval.at,
     }

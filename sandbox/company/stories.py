@@ -28,6 +28,7 @@ class Stage(Enum):
     PROVISIONED = "subscriptions and charges exist, nothing is measured or invoiced"
     INVOICED = "everything due is invoiced, nothing is paid or copied"
     COPIED = "the ERP has its copies"
+    BOOKED = "the general ledger has its entries"
 
 
 Plot = Generator[Stage, None, None]

@@ -15,7 +15,9 @@ from sandbox.company.documents import (
     ErpLine,
     Invoice,
     InvoiceLine,
+    LedgerEntry,
     Payment,
+    PostingApproval,
     RevenueElement,
 )
 from sandbox.company.flow_records import FlowError, FlowRun
@@ -43,8 +45,9 @@ class World:
     """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
 
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
-    `not_charged` such lines, each by its CRM id. Subscriptions are kept by contract, credit memos by number,
-    revenue elements by the ERP's line, the rest by own id.
+    `not_charged` such lines, each by its CRM id; `untreated_credits` are memos of which revenue accounting knows
+    nothing. Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's line, the rest
+    by own id.
     """
 
     now: datetime
@@ -73,6 +76,9 @@ class World:
     record_changes: list[RecordChange] = field(default_factory=list)
     credit_memos: Table[str, CreditMemo] = field(default_factory=lambda: Table("invoice_id"))
     erp_credits: Table[int, ErpCredit] = field(default_factory=lambda: Table("memo"))
+    untreated_credits: set[str] = field(default_factory=set)
+    ledger: Table[str, LedgerEntry] = field(default_factory=lambda: Table("document_id", "account_id"))
+    posting_approvals: list[PostingApproval] = field(default_factory=list)
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)

@@ -7,11 +7,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.checks.agreed_terms import states as agreed_terms
-from tests.checks.cash import states as cash
-from tests.checks.credits import states as credits
-from tests.checks.delivered_not_billed import states as delivered_not_billed
-from tests.checks.duplicates import states as duplicates
 from tests.checks.kit import NOW, Ledger, clean, seats
 
 
@@ -210,14 +205,6 @@ BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "invoice_math_error": wrong_total,
     "missing_expected_invoice": unbilled_november,
     **dict(_gathered()),
-    **cash.BROKEN,
-    **agreed_terms.BROKEN,
-    **credits.BROKEN,
-    **delivered_not_billed.BROKEN,
-    **duplicates.BROKEN,
-    **time_boundaries.BROKEN,
-    **silent_failures.BROKEN,
-    **sequencing.BROKEN,
 }
 """`source_stale` is missing: it reads no rows, but how far the sources were read."""
 

@@ -79,8 +79,9 @@ DELIVERED: dict[tuple[str, str], tuple[str, str, dict[str, Any]]] = {
     ),
     ("ledger", "ledger_entries"): (
         "ledger_entries/1.csv",
-        "entry_id,document_id,ledger_account,amount,currency,posted_date\nG-1,INV-1,4000,-100.00,USD,2026-11-30\n",
-        {"key": "G-1", "amount": Decimal(-100)},
+        "entry_id,document_id,customer,ledger_account,kind,origin,amount,currency,posted_date,period,service_date,"
+        "written_at\nG-1,INV-1,C,4000,Revenue,Invoice,-100.00,USD,2026-11-30,P-11,2026-11-01,2026-11-30T20:00:00Z\n",
+        {"key": "G-1", "amount": Decimal(-100), "kind": "revenue", "period_key": "P-11"},
     ),
     ("orders", "orders"): (
         "orders/1.csv",

@@ -3,6 +3,7 @@
 from sandbox.company.lookalikes import (
     amendments,
     cash,
+    credits,
     deals,
     flows,
     hand_overs,
@@ -11,7 +12,6 @@ from sandbox.company.lookalikes import (
     second_subscriptions,
     usage,
 )
-from sandbox.company.lookalikes import amendments, cash, credits, deals, flows, invoices, usage
 from sandbox.company.stories import Tale
 
 LOOKALIKES: tuple[Tale, ...] = (
