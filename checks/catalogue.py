@@ -36,6 +36,13 @@ from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
 from checks.time_boundaries import invoice_period_gap_or_overlap, usage_after_cutoff_unbilled
+from checks.tie_outs import (
+    billed_vs_collected_tieout,
+    booked_vs_billed_tieout,
+    realization_rate_low,
+    small_drift_accumulator,
+)
+from checks.time_boundaries import usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
     closed_won_not_in_billing.CHECK,
@@ -77,6 +84,10 @@ _SHIPPED: tuple[Check, ...] = (
     missing_expected_invoice.CHECK,
     payment_failure_no_dunning.CHECK,
     cash_unapplied.CHECK,
+    booked_vs_billed_tieout.CHECK,
+    billed_vs_collected_tieout.CHECK,
+    realization_rate_low.CHECK,
+    small_drift_accumulator.CHECK,
 )
 
 CATALOGUE: Mapping[str, Check] = {check.id: check for check in _SHIPPED}

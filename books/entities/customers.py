@@ -18,6 +18,7 @@ ENTITIES = (
             bill_day="whole",
             batch="text",  # which of the billing platform's runs bill the account, where it groups accounts so
             is_test="flag",
+            segment="text",  # how the business divides its customers
             legal_entity="text",  # which of our companies sells to the customer
             country="text",  # ISO 3166, of the place that is taxed
             tax_status="text",  # taxable, exempt, reverse_charge

@@ -112,6 +112,16 @@ def days_later(day: ir.DateValue, count: ir.IntegerValue | int) -> ir.DateValue:
     return _as_date(day + span)
 
 
+def month_of(day: ir.DateValue) -> ir.DateValue:
+    """The first day of the day's month."""
+    return ibis.date(day.year(), day.month(), ibis.literal(1))
+
+
+def months_later(day: ir.DateValue, count: int) -> ir.DateValue:
+    """The same day `count` months later, or the month's last day; earlier where the count is negative."""
+    return _as_date(day + ibis.interval(months=count))
+
+
 def midnight(day: ir.DateValue) -> ir.TimestampValue:
     """The instant at which a day begins, UTC."""
     return day.cast("timestamp('UTC', 6)")

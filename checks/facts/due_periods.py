@@ -36,7 +36,18 @@ def due(books: Books) -> ir.Table:
     `quantity` at `unit_price` for `price_months` holds on the first day of it. Free days, and what comes after an
     end or a cancellation, are not due. Lines of drafts and of suspended subscriptions are not due either.
     """
-    line = recurring(books)
+    return _periods(books, recurring(books))
+
+
+def agreed(books: Books) -> ir.Table:
+    """The same of the contract lines, wherever billing has lines of its own: cut on the bill days of the account."""
+    account = books.table("accounts", "billing").group_by(a_account="account_key").agg(a_day=lambda t: t.bill_day.min())
+    line = of_customers(books, _agreed())
+    line = line.left_join(account, line.account_key == account.a_account)
+    return _periods(books, line.mutate(bill_day=line.a_day).drop("a_account", "a_day"))
+
+
+def _periods(books: Books, line: ir.Table) -> ir.Table:
     line = line.cross_join(books.request.select("today", "target_date")).filter(lambda t: t.starts <= t.target_date)
     cycle = CycleColumns.of(line.began, line.bill_day, line.billing_months)
     last = cycle.index(ibis.least(line.target_date, days_later(ibis.least(line.ends, FOREVER), -1)))

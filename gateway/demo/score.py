@@ -1,14 +1,14 @@
 """What was planted against what was found, per check and over all of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from checks.contract import Outcome
 from checks.findings import Evaluation, Finding, Record
-from sandbox.company.labels import Consequence, LookAlike, Planted
+from sandbox.company.labels import SUMMING, Consequence, LookAlike, Planted
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,16 @@ def added(several: Iterable[Marks]) -> Marks:
     )
 
 
-def score(planted: Iterable[Planted], lookalikes: Iterable[LookAlike], evaluations: Iterable[Evaluation]) -> Score:
-    """Match findings with labels: by check, primary record and, where the label says one, the period's start."""
+def score(
+    planted: Iterable[Planted],
+    lookalikes: Iterable[LookAlike],
+    disturbed: Collection[str],
+    evaluations: Iterable[Evaluation],
+) -> Score:
+    """Match findings with labels: by check, primary record and, where the label says one, the period's start.
+
+    A check that sums may also find a `disturbed` customer, one with any defect.
+    """
     asked = {e.check.id: e for e in evaluations}
     findings = {check: e.findings for check, e in asked.items()}
     unjudged = {
@@ -97,9 +105,17 @@ def score(planted: Iterable[Planted], lookalikes: Iterable[LookAlike], evaluatio
     innocent = {(label.check, Record(label.system, label.entity, label.key)): label.note for label in lookalikes}
     wanted, allowed = _shelved(labels), _shelved([*labels, *(other for label in labels for other in label.also)])
     checks = sorted({*findings, *wanted})
-    return Score(
-        {check: _marks(wanted[check], allowed[check], findings.get(check, ()), innocent) for check in checks}, unjudged
-    )
+    marks = {
+        check: _marks(
+            wanted[check],
+            allowed[check],
+            findings.get(check, ()),
+            innocent,
+            disturbed if check in SUMMING else (),
+        )
+        for check in checks
+    }
+    return Score(marks, unjudged)
 
 
 def _shelved(labels: Sequence[Planted | Consequence]) -> dict[str, dict[Record, list[Planted | Consequence]]]:
@@ -115,6 +131,7 @@ def _marks(
     allowed: Mapping[Record, Sequence[Planted | Consequence]],
     findings: Sequence[Finding],
     innocent: Mapping[tuple[str, Record], str],
+    disturbed: Collection[str],
 ) -> Marks:
     found: dict[Record, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -138,6 +155,7 @@ def _marks(
             }
             for finding in findings
             if not any(_covers(label, finding) for label in allowed.get(finding.record, ()))
+            and not _customers(finding) & set(disturbed)
         ),
         money_error=max((_error(label, match) for label, match in matches if match), default=Decimal(0)),
     )
@@ -150,6 +168,11 @@ def _matching(label: Planted, found: Mapping[Record, Sequence[Finding]]) -> list
 
 def _covers(label: Planted | Consequence, finding: Finding) -> bool:
     return label.period_start in (None, finding.period[0])
+
+
+def _customers(finding: Finding) -> set[str | None]:
+    """Whom a finding is about: its own customer, and those among its evidence."""
+    return {finding.account_key, *(record.key for record in finding.evidence if record.entity == "accounts")}
 
 
 def _error(label: Planted, findings: Sequence[Finding]) -> Decimal:

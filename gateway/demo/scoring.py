@@ -28,13 +28,15 @@ def scored(asked: Asked, folder: Path, say: Say = lambda _: None) -> Score:
     shortcut = Shortcut(installed, folder)
     planted: list[Planted] = []
     lookalikes: list[LookAlike] = []
+    disturbed: set[str] = set()
     for company in sites(asked.seed, asked.accounts, defects=not asked.clean):
         say(f"Writing {len(company.salesforce['Account']):,} accounts into the books")
         shortcut.load(company)
         lookalikes += company.lookalikes
         planted += () if asked.clean else company.planted
+        disturbed |= set() if asked.clean else company.disturbed
     snapshot = shortcut.publish()
     say("Asking the checks")
     with Engine.over(installed.store, snapshot) as engine:
         evaluations = evaluate(installed, engine, snapshot, NOW)
-    return score(planted, lookalikes, evaluations)
+    return score(planted, lookalikes, disturbed, evaluations)

@@ -45,7 +45,8 @@ def tell(world: World) -> None:
 
 
 def finish(world: World, swept: Sweep, answers: list[dict[str, Any]]) -> Report:
-    scored = score(world.company.planted, world.company.lookalikes, swept.evaluations)
+    company = world.company
+    scored = score(company.planted, company.lookalikes, company.disturbed, swept.evaluations)
     return report(world, swept, scored, answers)
 
 

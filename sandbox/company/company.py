@@ -57,7 +57,8 @@ class Defined(Protocol):
 class Company:
     """Rows by object, and by source the text of its files, as they are at `now`, and what is known of them.
 
-    `bill_runs` are the runs that wait with drafts: the clean one, then the bad one.
+    `bill_runs` are the runs that wait with drafts: the clean one, then the bad one. `disturbed` are the customers with
+    a planted defect.
     """
 
     now: datetime
@@ -68,6 +69,7 @@ class Company:
     bill_runs: tuple[BillRun, ...]
     planted: tuple[Planted, ...]
     lookalikes: tuple[LookAlike, ...]
+    disturbed: frozenset[str]
 
     @property
     def clean_run(self) -> BillRun:
@@ -186,6 +188,7 @@ def render(told: Told) -> Company:
         tuple(run for batch in (CLEAN_BATCH, BAD_BATCH) for run in world.runs.values() if run.batches == batch),
         tuple(label for story in told.stories for label in story.planted),
         tuple(label for story in told.stories for label in story.lookalikes),
+        frozenset(account for story in told.stories if story.planted for account in story.deals.accounts),
     )
 
 

@@ -28,6 +28,7 @@ from sandbox.company.world import World
 CLEAN_BATCH, BAD_BATCH, EARLY_BATCH = "Batch1", "Batch2", "Batch3"
 _AGO = timedelta(hours=3)
 _CURRENCY_WEIGHTS = (45, 25, 18, 12)
+_SEGMENTS = ("Enterprise", "Mid-market", "Small business")
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,16 @@ class Terms:
 
 
 class Deals:
-    """Writes into the world; `rng` decides what a caller leaves open, `names` are used up one by one."""
+    """Writes into the world; `rng` decides what a caller leaves open, `names` are used up one by one.
+
+    `accounts` are those that it made, by their CRM ids.
+    """
 
     def __init__(self, world: World, rng: Random, names: Iterator[str]) -> None:
         self.world = world
         self.rng = rng
         self._names = names
+        self.accounts: list[str] = []
 
     def account(
         self, currency: str | None = None, bill_day: int = 1, batch: str = CLEAN_BATCH, *, is_test: bool = False
@@ -77,8 +82,10 @@ class Deals:
             batch=batch,
             created_at=self._loaded_at(),
             is_test=is_test,
+            segment=_SEGMENTS[number % len(_SEGMENTS)],
         )
         self.world.accounts[account.crm_id] = account
+        self.accounts.append(account.crm_id)
         return account
 
     def sell(

@@ -39,6 +39,17 @@ class Planted:
     also: tuple[Consequence, ...] = ()
 
 
+SUMMING = frozenset(
+    {
+        "booked_vs_billed_tieout",
+        "billed_vs_collected_tieout",
+        "realization_rate_low",
+        "small_drift_accumulator",
+    }
+)
+"""Checks that add up what others find one by one: whatever is wrong with a customer may show in them."""
+
+
 @dataclass(frozen=True)
 class LookAlike:
     """A record that looks like a case of `check` and is none: no finding may name it."""

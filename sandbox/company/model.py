@@ -32,6 +32,7 @@ class Account:
     batch: str
     created_at: datetime
     is_test: bool = False
+    segment: str = "Mid-market"
 
     @property
     def payment_terms(self) -> str:

@@ -21,6 +21,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Billing_Time_Zone__c": "picklist",
         "Payment_Terms__c": "picklist",
         "Test_Account__c": "boolean",
+        "Segment__c": "picklist",
     },
     "Product2": {
         "Name": "string",
@@ -142,6 +143,7 @@ def _account(account: Account) -> Row:
         "Billing_Time_Zone__c": account.timezone,
         "Payment_Terms__c": account.payment_terms,
         "Test_Account__c": account.is_test,
+        "Segment__c": account.segment,
     }
     return _stamped(row, account.created_at)
 

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.checks.kit import NOW, Ledger, clean, seats
+from tests.checks.sequencing import states as sequencing
+from tests.checks.silent_failures import states as silent_failures
+from tests.checks.tie_outs import states as tie_outs
+from tests.checks.time_boundaries import states as time_boundaries
 
 
 def won(**columns: Any) -> Ledger:
@@ -205,6 +209,14 @@ BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "invoice_math_error": wrong_total,
     "missing_expected_invoice": unbilled_november,
     **dict(_gathered()),
+    **cash.BROKEN,
+    **agreed_terms.BROKEN,
+    **tie_outs.BROKEN,
+    **delivered_not_billed.BROKEN,
+    **duplicates.BROKEN,
+    **time_boundaries.BROKEN,
+    **silent_failures.BROKEN,
+    **sequencing.BROKEN,
 }
 """`source_stale` is missing: it reads no rows, but how far the sources were read."""
 

@@ -186,11 +186,25 @@ class Ledger:
         """Invoices INV1, INV2, … of the months of 2026, each for the whole month in advance."""
         for month in range(first, last + 1):
             self.invoice(f"INV{month}", date(2026, month, 1), seats(month, amount=amount))
+            self.paid(f"INV{month}", amount, date(2026, month, 20))
         return self
+
+    def paid(self, invoice: str, amount: Decimal, day: date, **columns: Any) -> Self:
+        """A payment `P-<invoice>` that was applied to the invoice as a whole."""
+        key = f"P-{invoice}"
+        said: dict[str, Any] = {"number": key, "status": "processed", "amount": amount, "currency": "USD"}
+        self.add("payments", "billing", key, invoice_key=invoice, paid_date=day, **{**said, **columns})
+        applied = {"payment_key": key, "invoice_key": invoice, "amount": amount}
+        own = {name: columns[name] for name in ("account_key",) if name in columns}
+        return self.add("payment_applications", "billing", f"A-{invoice}", **applied, **own)
+
+    def unpaid(self, invoice: str) -> Self:
+        """Take its payment away."""
+        return self.remove("payments", f"P-{invoice}").remove("payment_applications", f"A-{invoice}")
 
 
 def clean() -> Ledger:
-    """One customer: 500 seats at 40.00, sold, set up and billed for every month of 2026 that has begun."""
+    """One customer: 500 seats at 40.00, sold, set up, billed and paid for every month of 2026 that has begun."""
     ledger = Ledger().account().contract().contract_line().subscription().subscription_line()
     return ledger.months_billed(1, 12)
 

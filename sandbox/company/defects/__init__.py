@@ -21,6 +21,11 @@ from sandbox.company.defects.silent_failures import (
     error_queue_blocks_invoice,
     error_queue_unowned,
     integration_empty_run,
+from sandbox.company.defects.tie_outs import (
+    billed_vs_collected_tieout,
+    booked_vs_billed_tieout,
+    realization_rate_low,
+    small_drift_accumulator,
 )
 from sandbox.company.defects.time_boundaries import invoice_period_gap_or_overlap
 from sandbox.company.stories import Tale
@@ -54,4 +59,8 @@ DEFECTS: tuple[Tale, ...] = (
     *credit_memo_without_contract.TALES,
     *credit_rebill_imbalance.TALES,
     *credit_memo_spike.TALES,
+    *booked_vs_billed_tieout.TALES,
+    *billed_vs_collected_tieout.TALES,
+    *realization_rate_low.TALES,
+    *small_drift_accumulator.TALES,
 )

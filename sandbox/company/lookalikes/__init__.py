@@ -12,6 +12,7 @@ from sandbox.company.lookalikes import (
     second_subscriptions,
     usage,
 )
+from sandbox.company.lookalikes import amendments, cash, deals, flows, invoices, tie_outs, usage
 from sandbox.company.stories import Tale
 
 LOOKALIKES: tuple[Tale, ...] = (
@@ -25,4 +26,5 @@ LOOKALIKES: tuple[Tale, ...] = (
     *second_subscriptions.TALES,
     *hand_overs.TALES,
     *credits.TALES,
+    *tie_outs.TALES,
 )

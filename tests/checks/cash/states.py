@@ -21,7 +21,7 @@ def refused(**columns: Any) -> Ledger:
         "failure": "Do not honor",
         "provider_state": "failedtosettle",
     }
-    return clean().add("payments", "billing", "P1", **{**said, **columns})
+    return clean().unpaid("INV10").add("payments", "billing", "P1", **{**said, **columns})
 
 
 def unassigned(**columns: Any) -> Ledger:
