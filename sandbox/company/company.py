@@ -15,17 +15,17 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+from sandbox.company import defects as wrongs
+from sandbox.company import lookalikes as rights
 from sandbox.company.billing import collect, invoice_everything
 from sandbox.company.crediting import grant_credits
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
-from sandbox.company.defects import DEFECTS
 from sandbox.company.documents import DRAFT, BillRun
 from sandbox.company.erp import copy_to_erp
 from sandbox.company.flows import run_flows
 from sandbox.company.ids import Ids
 from sandbox.company.labels import LookAlike, Planted
 from sandbox.company.ledger import post_ledger
-from sandbox.company.lookalikes import LOOKALIKES
 from sandbox.company.measuring import measure
 from sandbox.company.names import names_of
 from sandbox.company.population import populate
@@ -35,6 +35,7 @@ from sandbox.company.render_netsuite import TABLES, render_netsuite
 from sandbox.company.render_salesforce import OBJECTS, render_salesforce
 from sandbox.company.render_zuora import FIELDS, render_zuora
 from sandbox.company.stories import Stage, Story, Tale, Telling
+from sandbox.company.tales import tales_below
 from sandbox.company.world import World
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
@@ -42,6 +43,7 @@ SITE = 2_000
 _IDS_OF_A_SITE = 1_000_000
 # The rest are customers to whom nothing remarkable happens.
 _SHARE_OF_STORIES = 0.75
+DEFECTS, LOOKALIKES = tales_below(wrongs), tales_below(rights)
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
