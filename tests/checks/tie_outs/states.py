@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from checks.arithmetic.periods import month_day
 from tests.checks.kit import Ledger, clean, seats
@@ -20,7 +21,7 @@ def unpaid_march(paid: str = "0") -> Ledger:
 
 def drifting(by: str = "20", months: int = 12, back: tuple[int, ...] = ()) -> Ledger:
     """A little is missing on each of so many months before December, and is too much on those so far `back`."""
-    start = {"start_date": date(2025, 11, 1)}
+    start: dict[str, Any] = {"start_date": date(2025, 11, 1)}
     ledger = Ledger().account().contract(**start).contract_line(**start).subscription(**start)
     ledger.subscription_line(**start)
     for n in range(13):
