@@ -40,11 +40,20 @@ def due(books: Books) -> ir.Table:
 
 
 def agreed(books: Books) -> ir.Table:
-    """The same of the contract lines, wherever billing has lines of its own: cut on the bill days of the account."""
+    """The same of the contract lines, wherever billing has lines of its own: cut on the bill days of the account.
+
+    Of a line that billing has suspended, nothing is due beyond what was billed before.
+    """
     account = books.table("accounts", "billing").group_by(a_account="account_key").agg(a_day=lambda t: t.bill_day.min())
+    paused = subscribed.LINES.table.filter(lambda t: t.status == "suspended")
+    paused = paused.group_by(p_line="contract_line_key").agg(
+        p_ends=ibis.coalesce(paused.charged_through, paused.start_date).max()
+    )
     line = of_customers(books, _agreed())
     line = line.left_join(account, line.account_key == account.a_account)
-    return _periods(books, line.mutate(bill_day=line.a_day).drop("a_account", "a_day"))
+    line = line.left_join(paused, line.key == paused.p_line)
+    line = line.mutate(bill_day=line.a_day, ends=ibis.least(line.ends, line.p_ends.fill_null(FOREVER)))
+    return _periods(books, line.drop("a_account", "a_day", "p_line", "p_ends"))
 
 
 def _periods(books: Books, line: ir.Table) -> ir.Table:

@@ -103,3 +103,13 @@ def test_two_customers_are_no_segment() -> None:
 def test_disputed_money_is_set_apart() -> None:
     ledger = segment("-30000").change("invoices", "S0-2", disputed_amount=Decimal(20_000))
     assert only(RATE, ledger).amount == Decimal(7_000)
+
+
+def test_a_suspended_subscription_owes_nothing_more() -> None:
+    ledger = clean().remove("invoices", "INV11").remove("invoice_lines", "INV11-1")
+    assert findings(BOOKED, ledger)
+    ledger.change("subscriptions", "S1", status="suspended").change(
+        "subscription_lines", "SL1", charged_through=date(2026, 11, 1)
+    )
+    ledger.remove("invoices", "INV12").remove("invoice_lines", "INV12-1")
+    assert not findings(BOOKED, ledger)
