@@ -35,14 +35,13 @@ from checks.incomplete_writes import (
 from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
-from checks.time_boundaries import invoice_period_gap_or_overlap, usage_after_cutoff_unbilled
 from checks.tie_outs import (
     billed_vs_collected_tieout,
     booked_vs_billed_tieout,
     realization_rate_low,
     small_drift_accumulator,
 )
-from checks.time_boundaries import usage_after_cutoff_unbilled
+from checks.time_boundaries import invoice_period_gap_or_overlap, usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
     closed_won_not_in_billing.CHECK,

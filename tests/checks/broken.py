@@ -186,13 +186,7 @@ def _gathered() -> Iterator[tuple[str, Callable[[], Ledger]]]:
             yield from import_module(f"tests.checks.{path.parent.name}.{path.stem}").BROKEN.items()
 
 
-def _states() -> Iterator[tuple[str, Callable[[], Ledger]]]:
-    """What the families' own modules hold: tests/checks/<family>/states.py."""
-    for file in sorted(Path(__file__).parent.glob("*/states.py")):
-        yield from import_module(f"tests.checks.{file.parent.name}.states").BROKEN.items()
-
-
-_FIRST: Mapping[str, Callable[[], Ledger]] = {
+BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "closed_won_not_in_billing": won,
     "order_lines_missing_in_billing": unsold_line,
     "amendment_without_billing_schedule": amended,
@@ -212,7 +206,6 @@ _FIRST: Mapping[str, Callable[[], Ledger]] = {
     "missing_expected_invoice": unbilled_november,
     **dict(_gathered()),
 }
-BROKEN: Mapping[str, Callable[[], Ledger]] = {**_FIRST, **dict(_states())}
 """`source_stale` is missing: it reads no rows, but how far the sources were read."""
 
 EARLIER = NOW - timedelta(days=40)
