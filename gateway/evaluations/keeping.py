@@ -53,6 +53,8 @@ def _keep_found(session: Session, evaluation: Evaluation, now: datetime) -> None
     gone = delete(ShadowFinding).where(ShadowFinding.check_id == evaluation.check.id)
     if evaluation.accounts is not None:
         gone = gone.where(ShadowFinding.account_key.in_(evaluation.accounts))
+    if evaluation.accounts is not None:
+        gone = gone.where(ShadowFinding.account_key.in_(evaluation.accounts))
     session.execute(gone.where(ShadowFinding.fingerprint.not_in(found)))
     if found:
         statement = insert(ShadowFinding)

@@ -41,6 +41,8 @@ def test_what_a_check_in_shadow_finds_is_kept_while_it_is_there(database: Databa
     assert found(database, failed(one, two, of=SHADOW)) == {first: (900, False), second: (900, False)}
     more = replace(two, amount=Decimal(1000))
     assert found(database, failed(more, of=SHADOW), late=True) == {second: (1000, True)}
+    elsewhere = replace(passed(SHADOW), accounts=frozenset({"A-CL-1"}))
+    assert found(database, elsewhere, late=True) == {second: (1000, True)}, "of others it says nothing"
     unsure = Evaluation(SHADOW, Outcome.NOT_EVALUATED, "It is stale.")
     assert found(database, unsure, late=True) == {second: (1000, True)}, "what was not evaluated proves nothing"
     assert found(database, passed(SHADOW), late=True) == {}
