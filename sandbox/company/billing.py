@@ -15,7 +15,7 @@ from sandbox.company.amounts import document
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, EARLY_BATCH
 from sandbox.company.documents import DRAFT, FAILED, POSTED, BillRun, DunningStep, Invoice, InvoiceLine, Payment
 from sandbox.company.model import Charge, SeatCount
-from sandbox.company.rating import Daily, Item, amount_of, daily_usage, due_items
+from sandbox.company.rating import Item, Metering, amount_of, due_items, metering_of
 from sandbox.company.world import World
 
 _BEGINS = {EARLY_BATCH: time(7, 30), CLEAN_BATCH: time(8, 15), BAD_BATCH: time(8, 40)}
@@ -163,7 +163,7 @@ def new_invoice(world: World, run: BillRun, contract_id: str) -> Invoice:
 def put_line(world: World, invoice: Invoice, item: Item) -> InvoiceLine:
     """Put one item on an invoice."""
     account = world.accounts[invoice.account_id]
-    amount = amount_of(item.charge, account.currency, item.start, item.end, item.quantity)
+    amount = amount_of(item, account.currency)
     line = InvoiceLine(
         billing_id=world.ids.billing("item"),
         invoice_id=invoice.billing_id,
@@ -183,27 +183,38 @@ def put_line(world: World, invoice: Invoice, item: Item) -> InvoiceLine:
         created_at=invoice.created_at,
     )
     world.invoice_lines[line.billing_id] = line
+    if item.events:
+        world.billed_usage[line.billing_id] = item.events
     return line
 
 
 def _due(world: World) -> Iterator[tuple[str, Item]]:
-    daily = daily_usage(world)
+    metering = metering_of(world)
     seats: dict[str, dict[date, SeatCount]] = defaultdict(dict)
     for (line_id, month), count in world.seats.items():
         seats[line_id][month] = count
     contracts = {subscription.name: subscription.contract_id for subscription in world.subscriptions.values()}
     for charge in world.charges.values():
-        for item in _items(world, charge, seats[charge.line_id], daily):
+        for item in _items(world, charge, seats[charge.line_id], metering):
             yield contracts[charge.subscription], item
 
 
-def _items(world: World, charge: Charge, seats: dict[date, SeatCount], daily: Daily) -> Iterator[Item]:
+def _items(world: World, charge: Charge, seats: dict[date, SeatCount], metering: Metering) -> Iterator[Item]:
     included = world.lines[charge.line_id].included or Decimal(0)
-    return due_items(charge, seats, included, daily, world.today)
+    batch = world.accounts[charge.account_id].batch
+
+    def begins(day: date) -> datetime:
+        return _begins(day, batch if day == world.today else "")
+
+    return due_items(charge, seats, included, metering, world.today, begins)
+
+
+def _begins(day: date, batch: str) -> datetime:
+    return datetime.combine(day, _BEGINS[batch] if batch else time(4), UTC)
 
 
 def _run(world: World, day: date, batch: str) -> BillRun:
-    begun = datetime.combine(day, _BEGINS[batch] if batch else time(4), UTC)
+    begun = _begins(day, batch)
     is_posted = batch in ("", EARLY_BATCH)
     run = BillRun(
         billing_id=world.ids.billing("run"),

@@ -23,6 +23,7 @@ from sandbox.company.model import (
 )
 from sandbox.company.names import TAXES, TIME_ZONES
 from sandbox.company.periods import add_months
+from sandbox.company.tariffs import tariff
 from sandbox.company.world import World
 
 CLEAN_BATCH, BAD_BATCH, EARLY_BATCH = "Batch1", "Batch2", "Batch3"
@@ -171,6 +172,8 @@ class Deals:
         product = PRODUCTS[terms.product]
         first = start or contract.start
         price = terms.price if terms.price is not None else discounted(self.rng, product.list_price, account.currency)
+        listed = tariff(product.code, account.currency)
+        price = listed.steps[0].price if listed else price
         line = ContractLine(
             crm_id=self.world.ids.crm("subscription"),
             contract_id=contract.crm_id,

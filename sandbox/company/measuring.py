@@ -24,7 +24,7 @@ def measure(world: World, seed: str) -> None:
     Each line has its own chances, so that a line more or less elsewhere changes nothing here.
     """
     for charge in world.charges.values():
-        if PRODUCTS[charge.product_code].meter:
+        if PRODUCTS[charge.product_code].meter and charge.number not in world.told_meters:
             world.usage.extend(_events(world, Random(f"{seed}/{charge.line_id}"), charge))
     for line in world.lines.values():
         if line.included is not None:
@@ -51,6 +51,7 @@ def event(
     charge: Charge | None = None,
     event_id: str | None = None,
     test: bool = False,
+    heartbeat: bool = False,
 ) -> UsageEvent:
     """One event as the meter sent it, received `delay` later but not after now. The caller keeps it."""
     number = world.ids.number("usage event")
@@ -68,6 +69,7 @@ def event(
         received_at=received,
         batch=f"{received:%Y%m%d}-{meter}",
         test=test,
+        heartbeat=heartbeat,
     )
 
 

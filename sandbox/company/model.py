@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sandbox.company.catalog import RECURRING
+from sandbox.company.tariffs import Tariff
 
 ADVANCE, ARREARS = "Advance", "Arrears"
 ACTIVATED, CANCELLED, EXPIRED, SUPERSEDED = "Activated", "Cancelled", "Expired", "Superseded"
@@ -213,7 +214,8 @@ class Segment:
 class Charge:
     """A subscription line. `anchor` is the day from which billing periods are counted.
 
-    `seat_overage`: bills the seats of a month above those included, of the same contract line.
+    `seat_overage`: bills the seats of a month above those included, of the same contract line. `tariff`: the price
+    list by which its usage is rated, None where it costs `price` a unit.
     """
 
     number: str
@@ -233,6 +235,7 @@ class Charge:
     segments: tuple[Segment, ...]
     free_until: date | None = None
     seat_overage: bool = False
+    tariff: Tariff | None = None
 
     @property
     def billing_id(self) -> str:
@@ -256,6 +259,7 @@ class UsageEvent:
     received_at: datetime
     batch: str
     test: bool = False
+    heartbeat: bool = False
 
 
 @dataclass(frozen=True)

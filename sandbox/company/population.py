@@ -9,6 +9,7 @@ from sandbox.company.amounts import local_price
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals, Terms
 from sandbox.company.model import ACTIVATED, ADVANCE, ARREARS, Account, Contract, ContractLine
 from sandbox.company.periods import add_months, bill_day_after, periods
+from sandbox.company.tariffs import METERED_BY_TARIFF
 from sandbox.company.world import World
 
 _BILL_DAYS = (1, 1, 1, 1, 1, 1, 5, 10, 15, 20, 28)
@@ -68,7 +69,7 @@ def _terms(rng: Random, account: Account) -> list[Terms]:
     if rng.random() < 0.3:
         lines.append(Terms("SUPPORT", months=months, timing=timing))
     if rng.random() < 0.3:
-        lines.append(Terms(rng.choice(("API-CALL", "MESSAGE"))))
+        lines.append(Terms(rng.choice(("API-CALL", "MESSAGE", *METERED_BY_TARIFF))))
     if rng.random() < 0.3:
         lines.append(Terms(rng.choice(("SETUP", "TRAINING")), rng.randint(1, 3)))
     return lines

@@ -11,6 +11,7 @@ from decimal import Decimal
 from sandbox.company.catalog import ONE_TIME, PRODUCTS, USAGE
 from sandbox.company.model import ARREARS, Charge, Contract, ContractLine, Quote, Segment, Subscription, Version
 from sandbox.company.periods import bill_day_before
+from sandbox.company.tariffs import tariff
 from sandbox.company.world import World
 
 _HAND_OVER = timedelta(hours=2)
@@ -120,6 +121,7 @@ def _charge(world: World, subscription: Subscription, contract: Contract, line: 
         end=end,
         segments=(segment,),
         free_until=line.free_until,
+        tariff=tariff(line.product_code, world.accounts[contract.account_id].currency),
     )
 
 
@@ -154,6 +156,7 @@ def _overage(world: World, charge: Charge, line: ContractLine) -> Charge:
         segments=(first,),
         free_until=None,
         seat_overage=True,
+        tariff=None,
     )
 
 

@@ -4,16 +4,18 @@
 - The quantity is that of the segment in force on the first day. Where a segment begins within a period already
   billed in advance, the rest of the period is credited at the old quantity and billed at the new one, on the
   day of the change. A period in arrears is split where a segment begins.
-- Metered usage is billed by billing period, in arrears: the sum of the events whose local day lies in it.
+- Metered usage is billed by billing period, in arrears: the sum of the events whose local day lies in it, as far as
+  they have arrived when the run begins. What arrives later is billed by the next run, with the days of its period:
+  by a tariff it costs what the whole period costs, less what was billed.
 - Seats above those included are billed by calendar month, in arrears, and nothing is billed for other months.
 - The amount is quantity × price × months, rounded half up once; of a period that is cut short, the actual days
   count over those of the whole period. Usage and one-time charges count as they are, whatever their period.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -21,17 +23,28 @@ from zoneinfo import ZoneInfo
 from sandbox.company.amounts import document
 from sandbox.company.catalog import ONE_TIME, RECURRING
 from sandbox.company.documents import CHARGE, CREDIT
-from sandbox.company.model import ADVANCE, Charge, SeatCount, Segment
-from sandbox.company.periods import add_months, months_billed, periods
+from sandbox.company.model import ADVANCE, Charge, SeatCount, Segment, UsageEvent
+from sandbox.company.periods import add_months, months_billed, period_of, periods
 from sandbox.company.world import World
 
-Daily = Mapping[str, Mapping[date, Decimal]]
-"""Metered quantity by charge number and local day."""
+
+@dataclass(frozen=True)
+class Metered:
+    """An event on the local day of its customer."""
+
+    day: date
+    event: UsageEvent
+
+
+Metering = Mapping[str, Sequence[Metered]]
+"""Events by charge number."""
+RunStart = Callable[[date], datetime]
+"""When the run of a day begins that bills the customer."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One line to be invoiced on `due`."""
+    """One line to be invoiced on `due`. Of usage, `before` is what was billed of the period already."""
 
     charge: Charge
     segment: Segment
@@ -40,20 +53,28 @@ class Item:
     end: date
     quantity: Decimal
     kind: str = CHARGE
+    before: Decimal = Decimal(0)
+    events: tuple[UsageEvent, ...] = ()
 
 
-def daily_usage(world: World) -> Daily:
+def metering_of(world: World) -> Metering:
     """What the meters counted, by the customer's own days."""
-    days: dict[str, dict[date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    found: dict[str, list[Metered]] = defaultdict(list)
     zones = {account.crm_id: ZoneInfo(account.timezone) for account in world.accounts.values()}
     for event in world.usage:
-        if event.charge:
-            days[event.charge][event.happened_at.astimezone(zones[event.customer]).date()] += event.quantity
-    return days
+        if event.charge and not event.heartbeat:
+            day = event.happened_at.astimezone(zones[event.customer]).date()
+            found[event.charge].append(Metered(day, event))
+    return found
 
 
 def due_items(
-    charge: Charge, seats: Mapping[date, SeatCount], included: Decimal, daily: Daily, until: date
+    charge: Charge,
+    seats: Mapping[date, SeatCount],
+    included: Decimal,
+    metering: Metering,
+    until: date,
+    begins: RunStart,
 ) -> Iterator[Item]:
     """Everything of the charge that is due up to and including `until`; `seats` are those of its contract line."""
     if charge.seat_overage:
@@ -65,10 +86,18 @@ def due_items(
         if charge.start <= until:
             yield Item(charge, segment, charge.start, charge.start, add_day(charge.start), _quantity(segment))
     else:
-        yield from _metered(charge, daily.get(charge.number, {}), until)
+        yield from _metered(charge, metering.get(charge.number, ()), until, begins)
 
 
-def amount_of(charge: Charge, currency: str, start: date, end: date, quantity: Decimal) -> Decimal:
+def amount_of(item: Item, currency: str) -> Decimal:
+    """What an item costs as it stands on the invoice; usage by its tariff, beside what was billed of its period."""
+    if item.charge.tariff is None:
+        return price_of(item.charge, currency, item.start, item.end, item.quantity)
+    cost = item.charge.tariff.cost
+    return document(cost(item.before + item.quantity), currency) - document(cost(item.before), currency)
+
+
+def price_of(charge: Charge, currency: str, start: date, end: date, quantity: Decimal) -> Decimal:
     """quantity × price × months of [start, end), as it stands on the invoice; usage and one-time without months."""
     months = Fraction(1)
     if charge.charge_type == RECURRING:
@@ -108,11 +137,26 @@ def _in_arrears(charge: Charge, start: date, end: date) -> Iterator[Item]:
             yield Item(charge, segment, end, first, last, _quantity(segment))
 
 
-def _metered(charge: Charge, days: Mapping[date, Decimal], until: date) -> Iterator[Item]:
+def _metered(charge: Charge, metered: Sequence[Metered], until: date, begins: RunStart) -> Iterator[Item]:
+    segment = charge.segments[0]
     for start, end in periods(charge.start, charge.end, charge.anchor, charge.billing_months, until):
-        used = sum((quantity for day, quantity in days.items() if start <= day < end), Decimal(0))
-        if end <= until and used:
-            yield Item(charge, charge.segments[0], end, start, end, used)
+        open_ = [one.event for one in metered if start <= one.day < end]
+        before = Decimal(0)
+        for due in _bill_days(charge, end, until):
+            arrived = tuple(event for event in open_ if event.received_at <= begins(due))
+            open_ = [event for event in open_ if event.received_at > begins(due)]
+            used = sum((event.quantity for event in arrived), Decimal(0))
+            if used:
+                yield Item(charge, segment, due, start, end, used, before=before, events=arrived)
+                before += used
+
+
+def _bill_days(charge: Charge, first: date, until: date) -> Iterator[date]:
+    """The day on which a period that ends there is billed, and those of the periods after it."""
+    day = first
+    while day <= until:
+        yield day
+        day = period_of(day, charge.anchor, charge.billing_months)[1]
 
 
 def _overage(charge: Charge, seats: Mapping[date, SeatCount], included: Decimal, until: date) -> Iterator[Item]:

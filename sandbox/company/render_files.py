@@ -114,6 +114,7 @@ def _event(event: UsageEvent) -> str:
         "received_at": _instant(event.received_at),
         "batch": event.batch,
         "test": event.test,
+        "heartbeat": event.heartbeat,
     }
     return json.dumps(record) + "\n"
 

@@ -19,9 +19,11 @@ from sandbox.company.render_zuora_invoices import (
     invoice_rows,
     item_row,
     payment_row,
+    processed_usage,
     run_row,
     stamped,
 )
+from sandbox.company.tariffs import OVERAGE, PACKAGE, PER_UNIT
 from sandbox.company.world import World
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
@@ -39,6 +41,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "LineStartDate__c": "date",
         "FreeUntil__c": "date",
         "Currency__c": "text",
+        "PackageSize__c": "decimal",
+        "MinimumAmount__c": "decimal",
     },
     "Invoice": {
         "Currency__c": "text",
@@ -94,6 +98,7 @@ def render_zuora(world: World) -> dict[str, list[Row]]:
         "Invoice": invoice_rows(world),
         "InvoiceItem": [item_row(world, line, subscriptions) for line in world.invoice_lines.values()],
         "InvoiceAdjustment": [adjustment_row(world, memo) for memo in world.credit_memos.values() if memo.billing_id],
+        "ProcessedUsage": processed_usage(world),
         "Payment": [payment_row(world.accounts[paid.account_id], paid) for paid in world.payments.values()],
         "InvoicePayment": [applied_row(paid) for paid in world.payments.values() if paid.settled],
     }
@@ -231,7 +236,7 @@ def _common(world: World, charge: Charge) -> Row:
         "Name": charge.name,
         "UOM": charge.unit,
         "ChargeType": _CHARGE_TYPES.get(charge.charge_type, charge.charge_type),
-        "ChargeModel": "FlatFee" if charge.unit == "Each" else "PerUnit",
+        "ChargeModel": _model(charge),
         "BillingPeriod": None if charge.charge_type == ONE_TIME else _PERIODS[charge.billing_months],
         "BillingTiming": "IN_ADVANCE" if charge.timing == ADVANCE else "IN_ARREARS",
         "ContractLineId__c": charge.line_id,
@@ -240,7 +245,16 @@ def _common(world: World, charge: Charge) -> Row:
         "LineStartDate__c": charge.start,
         "FreeUntil__c": charge.free_until,
         "Currency__c": world.accounts[charge.account_id].currency,
+        "PackageSize__c": charge.tariff.package if charge.tariff else None,
+        "MinimumAmount__c": charge.tariff.minimum if charge.tariff else None,
     }
+
+
+def _model(charge: Charge) -> str:
+    """Zuora has no model of packages: they are sold per unit, where a unit is a package of this tenant's size."""
+    if charge.tariff is None:
+        return "FlatFee" if charge.unit == "Each" else "PerUnit"
+    return PER_UNIT if charge.tariff.model == PACKAGE else charge.tariff.model
 
 
 def _through(segment: Segment, billed: _Posted | None) -> date | None:
@@ -262,13 +276,37 @@ def _posted(world: World) -> dict[str, _Posted]:
 
 def _tiers(account: Account, charge: Charge) -> Iterator[Row]:
     for segment in charge.segments:
-        row = {
-            "Id": "8ad071e0" + segment.billing_id[8:],
-            "RatePlanChargeId": segment.billing_id,
-            "Tier": 1,
+        for place, tier in enumerate(_steps(charge)):
+            row = {
+                "Id": f"8ad071e{place}" + segment.billing_id[8:],
+                "RatePlanChargeId": segment.billing_id,
+                "Tier": place + 1,
+                "Currency": account.currency,
+                **tier,
+            }
+            yield stamped(row, segment.created_at)
+
+
+def _steps(charge: Charge) -> Iterator[Row]:
+    """What each tier says. A tier begins with the unit after the last one of the tier before."""
+    listed = charge.tariff
+    if listed is None:
+        flat = "FlatFee" if charge.unit == "Each" else "PerUnit"
+        yield {"StartingUnit": Decimal(0), "Price": charge.price, "PriceFormat": flat}
+        return
+    if listed.model == OVERAGE:
+        yield {
             "StartingUnit": Decimal(0),
-            "Price": charge.price,
-            "PriceFormat": "FlatFee" if charge.unit == "Each" else "PerUnit",
-            "Currency": account.currency,
+            "IncludedUnits": listed.allowance,
+            "OveragePrice": listed.steps[0].price,
+            "PriceFormat": "PerUnit",
         }
-        yield stamped(row, segment.created_at)
+        return
+    for step, following in zip(listed.steps, [*listed.steps[1:], None], strict=True):
+        yield {
+            "StartingUnit": step.above + 1 if step.above else Decimal(0),
+            "EndingUnit": following.above if following else None,
+            "Price": step.price,
+            "PriceFormat": "FlatFee" if step.is_flat else "PerUnit",
+            "IncludedUnits": listed.allowance or None,
+        }

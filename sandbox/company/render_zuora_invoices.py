@@ -95,7 +95,8 @@ def item_row(world: World, line: InvoiceLine, subscriptions: Mapping[str, Subscr
         "UOM": charge.unit if charge else None,
         "ProcessingType": _PROCESSING[line.kind],
         "Quantity": line.quantity,
-        "UnitPrice": line.price,
+        # One price would not be true of an amount that was rated by tiers.
+        "UnitPrice": None if charge and charge.tariff else line.price,
         "ChargeAmount": line.amount,
         "TaxAmount": line.tax,
         "TaxCode": line.tax_code,
@@ -132,6 +133,24 @@ def adjustment_row(world: World, memo: CreditMemo) -> Row:
 
 def _granted_at(memo: CreditMemo) -> datetime:
     return datetime.combine(memo.day, time(14), UTC)
+
+
+def processed_usage(world: World) -> list[Row]:
+    """Which usage each invoice item has billed."""
+    return [
+        stamped(
+            {
+                "Id": f"8ad0{place:04x}" + line_id[8:],
+                "InvoiceItemId": line_id,
+                "UniqueKey": event.event_id,
+                "Quantity": event.quantity,
+            },
+            world.invoice_lines[line_id].created_at,
+        )
+        for line_id, events in world.billed_usage.items()
+        if line_id in world.invoice_lines
+        for place, event in enumerate(events)
+    ]
 
 
 def payment_row(account: Account, payment: Payment) -> Row:

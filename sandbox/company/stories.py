@@ -7,17 +7,18 @@ a customer like any other.
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from random import Random
 
+from sandbox.company.catalog import PRODUCTS
 from sandbox.company.deals import BAD_BATCH, Deals, Terms
 from sandbox.company.documents import DRAFT, InvoiceLine
 from sandbox.company.labels import LookAlike, Planted
-from sandbox.company.measuring import seat_count
-from sandbox.company.model import Account, Charge, Contract, ContractLine
-from sandbox.company.periods import add_months, bill_day_before
+from sandbox.company.measuring import event, seat_count
+from sandbox.company.model import Account, Charge, Contract, ContractLine, UsageEvent
+from sandbox.company.periods import add_months, bill_day_before, period_of
 from sandbox.company.world import World
 
 
@@ -77,6 +78,36 @@ class Story:
         month = add_months(self.today.replace(day=1), -months_ago)
         self.world.seats[line.crm_id, month] = seat_count(self.world, line, month, Decimal(active), trial=trial)
         return month
+
+    def used(self, charge: Charge, day: date, quantity: int, *, arrives: datetime | None = None) -> UsageEvent:
+        """One event of a metered charge at noon, UTC, of a day; it arrives within minutes unless said otherwise."""
+        happened = datetime.combine(day, time(12, self.rng.randint(0, 59)), UTC)
+        made = event(
+            self.world,
+            PRODUCTS[charge.product_code].meter or "",
+            Decimal(quantity),
+            happened,
+            customer=charge.account_id,
+            subject=f"tenant-{charge.number.lower()}",
+            delay=arrives - happened if arrives else timedelta(minutes=7),
+            charge=charge,
+        )
+        self.world.usage.append(made)
+        return made
+
+    def weekly(self, charge: Charge, until: date | None = None, least: int = 6_000) -> None:
+        """All usage of a metered charge: one event a week, from its third day on, until a day or until today."""
+        self.world.told_meters.add(charge.number)
+        day = charge.start + timedelta(days=2)
+        while day < (until or self.today):
+            self.used(charge, day, least + self.rng.randint(0, 4_000))
+            day += timedelta(days=7)
+
+    def only_bill(self, charge: Charge, months_ago: int) -> InvoiceLine:
+        """The one line that bills the period of a monthly charge that began so many months before the last one."""
+        start = add_months(period_of(self.today, charge.anchor, 1)[0], -months_ago)
+        (line,) = [line for line in self._billed(charge) if line.start == start]
+        return line
 
     def drafted(self, charge: Charge) -> InvoiceLine:
         """The line of a draft that bills the charge."""

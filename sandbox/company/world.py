@@ -46,8 +46,9 @@ class World:
 
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
     `not_charged` such lines, each by its CRM id; `untreated_credits` are memos of which revenue accounting knows
-    nothing. Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's line, the rest
-    by own id.
+    nothing, `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract,
+    credit memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the
+    rest by own id.
     """
 
     now: datetime
@@ -67,6 +68,7 @@ class World:
     payments: Table[str, Payment] = field(default_factory=lambda: Table("invoice_id"))
     dunning: list[DunningStep] = field(default_factory=list)
     usage: list[UsageEvent] = field(default_factory=list)
+    billed_usage: dict[str, tuple[UsageEvent, ...]] = field(default_factory=dict)
     seats: dict[tuple[str, date], SeatCount] = field(default_factory=dict)
     erp_invoices: Table[int, ErpInvoice] = field(default_factory=lambda: Table("invoice_id"))
     erp_lines: Table[int, ErpLine] = field(default_factory=lambda: Table("erp_invoice", "line_id"))
@@ -82,6 +84,7 @@ class World:
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)
+    told_meters: set[str] = field(default_factory=set)
 
     @property
     def today(self) -> date:

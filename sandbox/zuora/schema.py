@@ -100,6 +100,8 @@ STANDARD_OBJECTS: Mapping[str, Mapping[str, str]] = {
         datetime="StartDateTime EndDateTime SubmissionDateTime",
         picklist="RbeStatus Status",
     ),
+    # What of the usage an item has billed. Not every tenant shows it to ZOQL.
+    "ProcessedUsage": _fields(id="InvoiceItemId UsageId", text="UniqueKey", decimal="Quantity"),
     "Invoice": _fields(
         id="AccountId PostedBy",
         text="InvoiceNumber Source SourceId Comments",

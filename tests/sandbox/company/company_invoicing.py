@@ -1,6 +1,6 @@
 """Rules of invoicing that hold in a company without defects, whatever check a breach of them would belong to."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -46,6 +46,9 @@ def wrong_amounts(sheets: Sheets) -> Broken:
     """Lines that are not quantity × price × months, days of a cut period over those of the whole."""
     broken: Broken = set()
     for item in sheets.items:
+        # What was rated by tiers has no single price; the score compares it with the tariff.
+        if item["UnitPrice"] is None:
+            continue
         segment = sheets.segments[item["RatePlanChargeId"]] if item["RatePlanChargeId"] else None
         months = Decimal(1)
         if segment is not None and segment["ChargeType"] == "Recurring":
@@ -57,21 +60,30 @@ def wrong_amounts(sheets: Sheets) -> Broken:
 
 
 def wrong_usage(sheets: Sheets) -> Broken:
-    """Metered lines whose quantity is not the sum of the events of their days, each event counted once."""
+    """Metered days whose lines are not together the events that had arrived when the last of them was made."""
     events: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for event in sheets.usage:
         if event["charge"]:
             events[event["charge"]].setdefault(event["event_id"], event)
     zones = {row["CrmId"]: ZoneInfo(row["BillingTimeZone__c"]) for row in sheets.accounts.values()}
+    runs = {row["Id"]: row["ExecutedDate"] for row in sheets.company.zuora["BillRun"]}
     broken: Broken = set()
     for key, segments in sheets.lines.items():
-        if segments[0]["ChargeType"] == "Usage" and segments[0]["Name"] != "Seat overage":
-            days: Counter[date] = Counter()
-            for event in events[segments[0]["ChargeNumber"]].values():
-                local = datetime.fromisoformat(event["happened_at"]).astimezone(zones[event["customer"]])
-                days[local.date()] += int(event["quantity"])
-            for item in sheets.billed.get(key, []):
-                first, last = item["ServiceStartDate"], item["ServiceEndDate"]
-                if sum(count for day, count in days.items() if first <= day <= last) != item["Quantity"]:
-                    broken.add(("invoice_lines", item["Id"], first))
+        if segments[0]["ChargeType"] != "Usage" or segments[0]["Name"] == "Seat overage":
+            continue
+        days = [
+            (datetime.fromisoformat(event["happened_at"]).astimezone(zones[event["customer"]]).date(), event)
+            for event in events[segments[0]["ChargeNumber"]].values()
+        ]
+        billed: dict[tuple[date, date], list[Any]] = defaultdict(list)
+        for item in sheets.billed.get(key, []):
+            billed[item["ServiceStartDate"], item["ServiceEndDate"]].append(item)
+        for (first, last), items in billed.items():
+            if sum(item["Quantity"] for item in items) == 0:
+                continue  # billed by mistake, and taken back
+            made = max(runs[sheets.invoices[item["InvoiceId"]]["SourceId"]] for item in items)
+            within = [event for day, event in days if first <= day <= last]
+            arrived = [event for event in within if datetime.fromisoformat(event["received_at"]) <= made]
+            if sum(int(event["quantity"]) for event in arrived) != sum(item["Quantity"] for item in items):
+                broken.add(("invoice_lines", items[0]["Id"], first))
     return broken

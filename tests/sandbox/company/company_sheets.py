@@ -29,7 +29,7 @@ class Sheets:
         self.agreed = by(company.salesforce["SBQQ__Subscription__c"], "Id")
         self.charges = company.zuora["RatePlanCharge"]
         self.segments = by(self.charges, "Id")
-        self.prices = {row["RatePlanChargeId"]: row["Price"] for row in company.zuora["RatePlanChargeTier"]}
+        self.prices = {row["RatePlanChargeId"]: row.get("Price") for row in company.zuora["RatePlanChargeTier"]}
         self.invoices = by(company.zuora["Invoice"], "Id")
         self.accounts = by(company.zuora["Account"], "Id")
         self.items = company.zuora["InvoiceItem"]
