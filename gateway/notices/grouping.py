@@ -8,7 +8,7 @@ told is kept and not told. The gate is never muted: it asks the checks and not t
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import cast
@@ -20,6 +20,7 @@ from alerts.message import Kind, Notice, Severity
 from checks.contract import Check
 from gateway.exceptions.tables import Case
 from gateway.notices.cards import card, money, title
+from gateway.notices.digest import lines, summary
 from gateway.notices.outbox import NoticeRow, NoticeState
 from gateway.notices.payload import to_document
 from gateway.notices.timing import INTERVAL
@@ -72,7 +73,7 @@ def gather(session: Session, owners: Owners, checks: Mapping[str, Check], base_u
     for group, found in groups.items():
         reason = _reason(found, last.get(group), now)
         if reason is not None:
-            notices += composer.compose(group, found, reason)
+            notices += composer.compose(group, found, reason, last.get(group))
             items += len(found)
     return Gathered(notices, items, muted, len(over))
 
@@ -105,9 +106,13 @@ class _Composer:
     base_url: str
     now: datetime
 
-    def compose(self, group: str, found: Sequence[WaitingItem], reason: str) -> int:
-        """One row per channel of the recipient; the items point at the first."""
-        rows = [self._row(group, found, reason, channel) for channel in channels_of(self.owners, found[0].recipient)]
+    def compose(self, group: str, found: Sequence[WaitingItem], reason: str, last: datetime | None) -> int:
+        """One row per channel of the recipient; the items point at the first. `last`: when the group was last told."""
+        said = self._digest(found, last) if found[0].digest else self._news(found)
+        rows = [
+            self._row(group, replace(said, dedupe_key=_dedupe_key(channel, group, found)), found, reason, channel)
+            for channel in channels_of(self.owners, found[0].recipient)
+        ]
         self.session.add_all(rows)
         self.session.flush()
         self.session.execute(
@@ -116,8 +121,7 @@ class _Composer:
         )
         return len(rows)
 
-    def _row(self, group: str, found: Sequence[WaitingItem], reason: str, channel: str) -> NoticeRow:
-        notice = self._notice(found, _dedupe_key(channel, group, found))
+    def _row(self, group: str, notice: Notice, found: Sequence[WaitingItem], reason: str, channel: str) -> NoticeRow:
         return NoticeRow(
             dedupe_key=notice.dedupe_key,
             group_key=group,
@@ -132,18 +136,34 @@ class _Composer:
             next_attempt_at=self.now,
         )
 
-    def _notice(self, found: Sequence[WaitingItem], dedupe_key: str) -> Notice:
+    def _news(self, found: Sequence[WaitingItem]) -> Notice:
         """Breaches first, then by dollar-days."""
         ordered = sorted(found, key=lambda one: (_ORDER.index(one.kind), -one.exposure(self.now), one.case_number))
         numbers = list(dict.fromkeys(one.case_number for one in ordered))
+        return self._notice(found, _headline(ordered), dict.fromkeys(numbers, ""))
+
+    def _digest(self, found: Sequence[WaitingItem], last: datetime | None) -> Notice:
+        """The news of one owner, and what is still open of earlier digests."""
+        of_digest = lines(self.session, found, last, self.now)
+        told = summary(of_digest)
+        ordered = sorted(found, key=lambda one: (_ORDER.index(one.kind), one.case_number))
+        headline = _headline(ordered) + (f"; {told}" if told else "")
+        return self._notice(found, headline, {line.number: line.since_last for line in of_digest})
+
+    def _notice(self, found: Sequence[WaitingItem], headline: str, since_last: Mapping[int, str]) -> Notice:
+        """`since_last` has the cases in the order in which they are read."""
+        numbers = list(since_last)
         cases = {one.number: one for one in self.session.scalars(select(Case).where(Case.number.in_(numbers[:SHOWN])))}
         return Notice(
-            dedupe_key=dedupe_key,
+            dedupe_key="",
             kind=_kind(found),
-            headline=_headline(ordered),
+            headline=headline,
             severity=cast(Severity, min(one.severity for one in found)),
             owner_name=name_of(self.owners, found[0].recipient),
-            cases=tuple(card(cases[one], self.owners, self.checks, self.base_url) for one in numbers[:SHOWN]),
+            cases=tuple(
+                replace(card(cases[one], self.owners, self.checks, self.base_url), since_last=since_last[one])
+                for one in numbers[:SHOWN]
+            ),
             more=max(len(numbers) - SHOWN, 0),
             queue_url=f"{self.base_url}/exceptions",
             now=self.now,

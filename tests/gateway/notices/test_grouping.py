@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from checks.contract import Severity
-from checks.findings import Evaluation, Record
+from checks.findings import Evaluation, Finding, Record
 from gateway.db.session import Database
 from gateway.exceptions.escalation import run_escalations
 from gateway.exceptions.queue import take_in
+from gateway.exceptions.tables import Case
 from gateway.notices.grouping import SHOWN, Gathered, gather
 from gateway.notices.outbox import NoticeItem, NoticeRow
 from gateway.notices.payload import from_document
@@ -137,6 +139,28 @@ def test_a_digest_gathers_everything_of_its_owner(session: Session) -> None:
     notice = from_document(rows(session)[0].payload)
     assert (notice.kind, notice.owner_name) == ("digest", "Ann")
     assert notice.headline == "2 checks: 2 new; leak 20.00 EUR, leak 10.00 USD"
+
+
+def test_a_digest_has_breaches_first_and_says_what_changed_since_the_last(session: Session) -> None:
+    def mild(subject: str, amount: str, **changes: Any) -> Finding:
+        return finding(subject, severity=Severity.S3, amount=amount, **changes)
+
+    sweep(session, failed(mild("late", "10.00"), mild("grows", "20.00"), mild("quiet", "30.00"), mild("ends", "40.00")))
+    tell(session, NOW - HOUR / 2 + DAY)
+    late = session.scalars(select(Case).where(Case.subject == "late")).one()
+    # Only this one's deadline passes; the others were acknowledged and have time.
+    for case in session.scalars(select(Case).where(Case.subject != "late")):
+        case.acknowledged_at, case.resolve_due_at = NOW, NOW + 30 * DAY
+    for hours in (25, 26):
+        still = [mild("late", "10.00"), mild("grows", "25.00"), mild("quiet", "30.00"), mild("new", "5.00")]
+        sweep(session, failed(*still), at=NOW + hours * HOUR)
+    tell(session, NOW - HOUR / 2 + 2 * DAY)
+    digest = next(one for one in reversed(rows(session)) if one.kind == "digest")
+    notice = from_document(digest.payload)
+    assert notice.cases[0].reference == late.reference
+    assert [card.since_last for card in notice.cases] == ["", "", "was 20.00 USD", "new", "mended"]
+    assert notice.headline.endswith("2 as before, 1 with another amount, 1 past a deadline")
+    assert "1 new, 1 mended" in notice.headline
 
 
 def test_what_ended_before_anybody_was_told_is_kept_and_not_told(session: Session) -> None:
