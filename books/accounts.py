@@ -1,8 +1,8 @@
 """Who owns a row: `account_key`, the customer's key across systems, resolved before a snapshot is published.
 
-The key is the CRM's account id wherever the system's own account names one that the CRM has, else
-`system:id`. A row without an account of its own belongs to its parent's customer. A row that nobody owns
-keeps a null, which is what the checks on orphans look for.
+The key is the CRM's account id wherever the system's own account names one that the CRM has, or a person has confirmed
+that they are one customer (the entity `links`), else `system:id`. A row without an account of its own belongs to its
+parent's customer. A row that nobody owns keeps a null, which is what the checks on orphans look for.
 """
 
 from collections.abc import Mapping
@@ -75,10 +75,11 @@ class _Resolution:
 
     def _identify(self, books: Books, *, first: bool) -> None:
         """The table `identity` as it is now; whether it names accounts that it did not, or says others than before."""
-        self._define("identity", _identity(books, self._relation("accounts")))
+        self._define("identity", _identity(books, self._relation("accounts"), self._relation("links")))
         self._gained = self._shifted = first or "accounts" not in self._known
-        if self._written("accounts") and not self._shifted:
-            self._define("identity_before", _identity(books, self._relation("accounts", before=True)))
+        if (self._written("accounts") or self._written("links")) and not self._shifted:
+            before = self._relation("accounts", before=True), self._relation("links", before=True)
+            self._define("identity_before", _identity(books, *before))
             self._gained = self._any("FROM identity EXCEPT FROM identity_before")
             self._shifted = self._any("FROM identity_before EXCEPT FROM identity")
 
@@ -112,6 +113,12 @@ class _Resolution:
     def _changes(self, entity: Entity, scope: str) -> pa.Table:
         parent, join = self._parent(entity)
         owner = f"COALESCE(i.account_key, CASE WHEN r.account_id IS NULL THEN {parent} END)"
+        if entity.name == "usage_events":
+            owner = f"COALESCE({owner}, used.account_key)"
+            join += (
+                " LEFT JOIN identity used ON used.how = 'used' AND used.system = r.system"
+                " AND used.id = COALESCE(r.account_id, r.subject)"
+            )
         return self._connection.sql(f"""
             SELECT r.system, r.key, {owner} AS account_key
             FROM ({self._relation(entity.name)}) r
@@ -149,23 +156,34 @@ class _Resolution:
         return bool(self._connection.sql(sql).limit(1).fetchall())
 
 
-def _identity(books: Books, accounts: str) -> str:
-    """identity(system, how, id, account_key); one row per (system, how, id), the system '' where any may name it."""
+def _identity(books: Books, accounts: str, links: str) -> str:
+    """identity(system, how, id, account_key); one row per (system, how, id), the system '' where any may name it.
+
+    `used` are the names of a meter that a person has confirmed to be a customer's.
+    """
     crm = _listed(books.systems("accounts", "crm"))
     billing = _listed(books.systems("accounts", "billing"))
     return f"""
         WITH accounts AS ({accounts}),
+        customers AS (SELECT DISTINCT key FROM accounts WHERE system IN ({crm})),
+        confirmed AS (
+            SELECT l.left_system, l.left_entity, l.left_key, min(l.right_key) AS account_key
+            FROM ({links}) l SEMI JOIN customers ON customers.key = l.right_key
+            WHERE l.basis = 'confirmed' AND NOT l.deleted GROUP BY ALL
+        ),
         own AS (
             SELECT a.system, a.key, a.number,
                 CASE WHEN a.system IN ({crm}) THEN a.key
-                     ELSE COALESCE(c.key, a.system || ':' || a.key) END AS account_key
+                     ELSE COALESCE(c.key, l.account_key, a.system || ':' || a.key) END AS account_key
             FROM accounts a
-            LEFT JOIN (SELECT DISTINCT key FROM accounts WHERE system IN ({crm})) c ON c.key = a.crm_key
+            LEFT JOIN customers c ON c.key = a.crm_key
+            LEFT JOIN confirmed l ON l.left_entity = 'accounts' AND l.left_system = a.system AND l.left_key = a.key
         )
         SELECT system, 'own' AS how, key AS id, account_key FROM own
         UNION ALL SELECT '', 'crm', key, min(account_key) FROM own WHERE system IN ({crm}) GROUP BY key
         UNION ALL SELECT '', 'billing_number', number, min(account_key) FROM own
             WHERE system IN ({billing}) AND number IS NOT NULL GROUP BY number
+        UNION ALL SELECT left_system, 'used', left_key, account_key FROM confirmed WHERE left_entity = 'usage_events'
     """
 
 

@@ -138,6 +138,12 @@ class ConfidenceLimits(Part):
         return _refused(self, [] if in_order else ["digest_from must not be above alert_above"])
 
 
+class CrosswalkPolicy(Part):
+    """`propose_from`: how alike names must be for a link to be proposed. Lower, and a person has more to reject."""
+
+    propose_from: Share = Decimal("0.85")
+
+
 class GatePolicy(Part):
     verdict_minutes: Annotated[int, Field(gt=0)] = 60
     max_body_bytes: Annotated[int, Field(gt=0)] = 32 * 1024 * 1024
@@ -228,6 +234,7 @@ class Config(Part):
     mail: Mail = Mail()
     severity_bands: SeverityBands = SeverityBands()
     confidence: ConfidenceLimits = ConfidenceLimits()
+    crosswalk: CrosswalkPolicy = CrosswalkPolicy()
     retention: Retention = Retention()
     drift: Drift = Drift()
     # How far a source's clock may differ from ours. A watermark further ahead than that is not believed.

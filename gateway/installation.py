@@ -18,7 +18,8 @@ from connectors.errors import MappingError
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping_file import load, shipped
 from connectors.registry import open_connector, open_run_source
-from gateway.config import Config, Source
+from gateway.config import RESERVED, Config, Source
+from gateway.crosswalk.publishing import ENTITY as LINKS
 from gateway.db.embedded import embedded_url
 from gateway.db.migrate import upgrade
 from gateway.db.session import Database
@@ -106,13 +107,16 @@ class Installation:
     @cached_property
     def books(self) -> Books:
         mapped = {name: mapping.entities for name, mapping in self.mappings.items()}
-        return Books(self.config.roles(), mapped)
+        roles = self.config.roles()
+        own = {RESERVED: frozenset({LINKS})}
+        return Books({**roles, "controls": (*roles["controls"], RESERVED)}, {**mapped, **own})
 
     @cached_property
     def matching(self) -> Matching:
         """How rows of each (system, entity) name their customer."""
         return Matching(
-            {
+            {(RESERVED, LINKS): "crm"}
+            | {
                 (name, target.entity.name): target.account_by
                 for name, mapping in self.mappings.items()
                 for mapped in mapping.objects.values()

@@ -80,12 +80,16 @@ ENTITIES = (
         "links",
         columns(
             left_system="text",
+            left_entity="text",  # accounts, or usage_events: then left_key is who used, as the meter knows them
             left_key="text",
             right_system="text",
-            right_key="text",
-            basis="text",  # declared, matched, confirmed, rejected
+            right_key="text",  # an account of the CRM
+            basis="text",  # declared, matched, confirmed, rejected; a match is a proposal and joins nothing
             score="price",  # 0 to 1, of a match
             reason="text",
+            proposed_at="instant",
+            decided_at="instant",
+            decided_by="text",
         ),
     ),
 )

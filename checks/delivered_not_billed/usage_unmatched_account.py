@@ -6,8 +6,8 @@ events fall out of rating without a sound, so the loss is seen only by whoever l
 Usual cause: the meter sends an identifier that was never entered in the CRM, an account was merged or mistyped, or
 usage began before the subscription was set up.
 
-How to fix: link the identifier to its account and subscription, then have the events rated again. If it belongs to
-a test tenant, mark it as a test at the meter.
+How to fix: link the identifier to its account and subscription, then have the events rated again. Where a link is
+proposed, confirm or reject it. If the identifier belongs to a test tenant, mark it as a test at the meter.
 
 What it is not: an event that arrived a moment before its subscription did, and events of test tenants.
 """
@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 
 from books.money import product
 from books.reading import Books
+from checks.confidence import of_link
 from checks.contract import (
     Arithmetic,
     Check,
@@ -52,6 +53,7 @@ def find(books: Books, params: Params) -> ir.Table:
         first_received=lost.received_at.min(),
     )
     price = list_prices(books)
+    groups = _with_proposals(groups, books)
     rows = groups.mutate(named=name_of(groups.meter)).left_join(price, ["named"])
     rows = rows.mutate(
         unit_price=ibis.coalesce(rows.list_price, params.decimal("fallback_price")),
@@ -67,14 +69,34 @@ def find(books: Books, params: Params) -> ir.Table:
         "meter",
         "events",
         "basis",
+        "perhaps",
         subject=rows.customer + "/" + rows.meter,
         period=(rows.month, next_month),
-        evidence=ibis.array([reference(rows.system, "usage_events", rows.key)]),
+        evidence=ibis.array(
+            [reference(rows.system, "usage_events", rows.key), reference(rows.p_system, "accounts", rows.p_key)]
+        ),
         fails_from=rows.first_received + ibis.interval(days=params.whole("settle_days")),
         known_at=rows.first_received,
         mode=is_large.ifelse(Mode.BLOCK.value, Mode.WARN.value),
         quantity=rows.quantity,
         unit_price=rows.unit_price,
+        **of_link(rows.p_basis, rows.p_score).columns(),
+    )
+
+
+def _with_proposals(groups: ir.Table, books: Books) -> ir.Table:
+    """With the likeliest of the customers to whom a name of the meter may belong, which nobody has confirmed yet."""
+    link = books.table("links", "controls").filter(lambda t: (t.basis == "matched") & (t.left_entity == "usage_events"))
+    best = link.group_by(p_meter="left_system", p_customer="left_key").agg(
+        p_score=link.score.max(),
+        p_system=link.right_system.argmax(link.score),
+        p_key=link.right_key.argmax(link.score),
+        p_reason=link.reason.argmax(link.score),
+    )
+    joined = groups.left_join(best, [groups.system == best.p_meter, groups.customer == best.p_customer])
+    perhaps = ibis.literal(" It may be ") + joined.p_key + " (" + joined.p_reason + ")."
+    return joined.mutate(
+        p_basis=joined.p_key.notnull().ifelse("matched", "declared"), perhaps=ibis.coalesce(perhaps, "")
     )
 
 
@@ -106,6 +128,7 @@ CHECK = Check(
         Need("accounts", "crm"),
         Need("accounts", "billing").where_filled(),
         Need("subscriptions", "billing"),
+        Need("links", "controls").where_filled(),
         *PRICE_NEEDS,
     ),
     settings=(
@@ -118,7 +141,7 @@ CHECK = Check(
     arithmetic=Arithmetic.of("quantity * unit_price", "0"),
     message=(
         "{events} events of {customer} on the meter {meter} belong to nobody who is billed: {quantity} units, "
-        "{amount} {currency} {basis}."
+        "{amount} {currency} {basis}.{perhaps}"
     ),
     find=find,
 )

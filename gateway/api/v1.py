@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from gateway.api import exceptions, health, inbox, prebill, problems, webhooks
+from gateway.api import exceptions, health, inbox, links, prebill, problems, webhooks
 from gateway.api.bodies import LimitBodies
 from gateway.installation import Installation
 from gateway.prebill.opening import open_gate
@@ -30,6 +30,6 @@ def create_api(installed: Installation) -> FastAPI:
     app.state.gate = open_gate(installed)
     app.add_middleware(LimitBodies, limit=installed.config.gate.max_body_bytes)
     problems.install(app)
-    for part in (prebill, exceptions, webhooks, inbox, health):
+    for part in (prebill, exceptions, links, webhooks, inbox, health):
         app.include_router(part.router)
     return app

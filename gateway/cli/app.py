@@ -18,6 +18,7 @@ from gateway.cli.docs import register as add_docs
 from gateway.cli.doctor import register as add_doctor
 from gateway.cli.exceptions import app as exceptions
 from gateway.cli.keys import app as keys
+from gateway.cli.links import app as links
 from gateway.cli.mappings import app as mappings
 from gateway.cli.owners import app as owners
 from gateway.cli.reconcile import register as add_reconcile
@@ -55,6 +56,7 @@ for add in (
 ):
     add(app)
 app.add_typer(exceptions, name="exceptions")
+app.add_typer(links, name="links")
 app.add_typer(mappings, name="mappings")
 app.add_typer(owners, name="owners")
 app.add_typer(database, name="db")

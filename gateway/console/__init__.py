@@ -10,6 +10,7 @@
 /checks, /checks/<id>    what is looked for, and what came of it last
 /controls                failure pattern by system: the checks of each, and the gaps; /controls.csv
 /dictionary              which system is right about what
+/links                   records that may be one customer; POST /links/LNK-12/confirm or /reject
 /sign-in, /sign-out      with `console.access: key`
 /static/…                the style sheet and the script
 """
@@ -19,7 +20,7 @@ import os
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from gateway.console import case, checks, dictionary, errors, front, queue, sign_in, validations
+from gateway.console import case, checks, dictionary, errors, front, links, queue, sign_in, validations
 from gateway.console.session import Sessions
 
 __all__ = ["mount"]
@@ -32,7 +33,7 @@ def mount(app: FastAPI) -> None:
     """
     secure = app.state.installation.config.public_url.startswith("https://")
     app.state.console_sessions = Sessions.from_environment(os.environ, secure=secure)
-    for page in (front, queue, case, validations, checks, dictionary, sign_in):
+    for page in (front, queue, case, validations, checks, links, dictionary, sign_in):
         app.include_router(page.router)
     app.mount("/static", StaticFiles(packages=[("gateway.console", "static")]), name="static")
     errors.install(app)

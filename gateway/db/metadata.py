@@ -1,5 +1,6 @@
 """Every table of the gateway: importing this module fills `Base.metadata`."""
 
+from gateway.crosswalk import tables as _crosswalk
 from gateway.db.base import Base
 from gateway.evaluations import tables as _evaluations
 from gateway.exceptions import tables as _exceptions
@@ -13,4 +14,4 @@ from gateway.webhooks import tables as _webhooks
 metadata = Base.metadata
 
 __all__ = ["metadata"]
-_MODULES = (_evaluations, _exceptions, _keys, _notices, _prebill, _sweeping, _sync, _webhooks)
+_MODULES = (_crosswalk, _evaluations, _exceptions, _keys, _notices, _prebill, _sweeping, _sync, _webhooks)

@@ -5,7 +5,7 @@
    them, write rows, then (and only then) keep the position
 3. per object: turn what the source deleted into tombstones, then move the watermark to the source's clock
    as it stood before the walk; an object that fails keeps its watermark and says why
-4. resolve which customer owns each row
+4. resolve which customer owns each row, and propose customers for records that no declared key joins
 5. publish the version of every table and all readings as one snapshot
 
 Killed anywhere, the next cycle goes on from the last kept position and ends in the same books.
@@ -24,6 +24,7 @@ from books.snapshots import Snapshot
 from books.store import Store
 from connectors.errors import ConnectorError, LoginRefused, NotVisible, TransientError
 from connectors.mapping import Mapping as SourceMapping
+from gateway.crosswalk.publishing import Crosswalk
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
 from gateway.sync.schemas import Schemas, described
@@ -62,10 +63,12 @@ class SyncCycle:
         clock: Callable[[], datetime],
         progress: Progress = silent,
         *,
+        crosswalk: Crosswalk,
         scope: Scope = EVERYTHING,
         go_on: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
+        self._crosswalk = crosswalk
         self._ledger = ledger
         self._schemas = schemas
         self._clock = clock
@@ -88,7 +91,10 @@ class SyncCycle:
         ownership = _ownership(matching, books)
         with telemetry.tracer.start_as_current_span("sync.publish"):
             self._schemas.publish(self._store)
-            resolve(self._store, books, matching, self._ledger.latest(ownership))
+            self._crosswalk.write_decisions(self._store)
+            before = self._ledger.latest(ownership)
+            resolve(self._store, books, matching, before)
+            self._crosswalk.propose(self._store, books, before.versions if before else {})
             return self._ledger.publish(self._store.versions(), mappings, ownership, self._clock())
 
     def _read_group(self, walker: Walker, group: Sequence[str], names: Sequence[str], silences: int) -> int:

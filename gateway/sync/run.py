@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from connectors.errors import ConnectorError
+from gateway.crosswalk.publishing import Crosswalk
 from gateway.db.lock import advisory_lock
 from gateway.db.session import Database
 from gateway.errors import Unavailable
@@ -75,7 +76,17 @@ def opened_cycle(
 ) -> SyncCycle:
     """A cycle over the books of an installation, for whoever holds the lock."""
     schemas = Schemas(installed.database)
-    return SyncCycle(installed.store, installed.ledger, schemas, installed.clock, progress, scope=scope, go_on=go_on)
+    crosswalk = Crosswalk(installed.database, installed.clock, installed.config.crosswalk.propose_from)
+    return SyncCycle(
+        installed.store,
+        installed.ledger,
+        schemas,
+        installed.clock,
+        progress,
+        crosswalk=crosswalk,
+        scope=scope,
+        go_on=go_on,
+    )
 
 
 def _read(installed: Installation, cycle: SyncCycle, name: str, wanted: Sequence[str]) -> SourceReport:

@@ -1,0 +1,144 @@
+"""The crosswalk of a sync: decisions go into the books before owners are resolved, proposals are made after it.
+
+The table `links` of the books holds what PostgreSQL holds, and the links that a field declares besides. Proposals are
+worked out anew where accounts or usage were written since the last snapshot.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import select
+
+from books.engine import connect
+from books.entities import ENTITIES
+from books.reading import Books
+from books.snapshots import OWN as SYSTEM
+from books.store import Store, table_from
+from gateway.crosswalk.links import propose
+from gateway.crosswalk.tables import Link
+from gateway.db.session import Database
+
+ENTITY = "links"
+_ROLES = ("billing", "erp")  # whose accounts want a customer
+
+_LONE_ACCOUNTS = """
+    SELECT system, 'accounts' AS entity, key, coalesce(name, '') AS name, coalesce(number, '') AS number FROM accounts
+    WHERE NOT deleted AND system IN ({systems}) AND account_key = system || ':' || key AND NOT coalesce(is_test, false)
+    ORDER BY ALL
+"""
+_LONE_USAGE = """
+    SELECT DISTINCT system, 'usage_events' AS entity, coalesce(account_id, subject) AS key, key AS name, key AS number
+    FROM (SELECT system, account_id, subject, coalesce(account_id, subject) AS key FROM usage_events
+          WHERE NOT deleted AND account_key IS NULL AND NOT coalesce(is_test, false))
+    WHERE key IS NOT NULL ORDER BY ALL
+"""
+# A customer stands there under the names and numbers of all systems that it is joined to.
+_CUSTOMERS = """
+    SELECT c.system, 'accounts' AS entity, c.key, coalesce(a.name, '') AS name, coalesce(a.number, '') AS number
+    FROM accounts c JOIN accounts a ON a.account_key = c.key AND NOT a.deleted
+    WHERE NOT c.deleted AND c.system IN ({crm}) AND NOT coalesce(c.is_test, false)
+    GROUP BY ALL ORDER BY ALL
+"""
+_DECLARED = """
+    SELECT a.system AS left_system, a.key AS left_key, c.system AS right_system, c.key AS right_key,
+           a.modified_at AS modified_at
+    FROM accounts a JOIN accounts c ON c.key = a.crm_key AND c.system IN ({crm}) AND NOT c.deleted
+    WHERE NOT a.deleted AND a.system NOT IN ({crm})
+"""
+
+
+class Crosswalk:
+    """`propose_from`: the lowest score of a proposal."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], propose_from: Decimal) -> None:
+        self._database = database
+        self._clock = clock
+        self._propose_from = propose_from
+
+    def write_decisions(self, store: Store) -> None:
+        """Bring the books' links up to what people have decided."""
+        with self._database.session() as session:
+            links = list(session.scalars(select(Link).order_by(Link.id)))
+        rows = [_row(link) for link in links]
+        store.merge(ENTITY, SYSTEM, table_from(ENTITY, rows))
+        held = {key for key in store.live(ENTITY, SYSTEM).to_pylist() if key.startswith("LNK-")}
+        store.bury(ENTITY, SYSTEM, held - {row["key"] for row in rows}, self._clock())
+
+    def propose(self, store: Store, books: Books, before: Mapping[str, int]) -> None:
+        """Look for proposals among what is resolved now. `before`: the versions of the last snapshot."""
+        now = store.versions()
+        if all(now.get(name) == before.get(name) for name in ("accounts", "usage_events", ENTITY)):
+            return
+        with connect() as connection:
+            for name in ("accounts", "usage_events"):
+                _view(connection, store, name, now.get(name))
+            self._declare(connection, store, books)
+            self._match(connection, books)
+        self.write_decisions(store)
+
+    def _match(self, connection: duckdb.DuckDBPyConnection, books: Books) -> None:
+        # Only a sync compares names: no other command waits for the library.
+        from gateway.crosswalk.matching import Party, matches
+
+        def parties(sql: str) -> Iterable[Party]:
+            return (Party(*row) for row in connection.sql(sql).fetchall())
+
+        systems = _listed(system for role in _ROLES for system in books.systems("accounts", role))
+        crm = _listed(books.systems("accounts", "crm"))
+        lone = [*parties(_LONE_ACCOUNTS.format(systems=systems)), *parties(_LONE_USAGE)]
+        customers = list(parties(_CUSTOMERS.format(crm=crm))) if lone else []
+        with self._database.session() as session:
+            propose(session, matches(lone, customers, self._propose_from), self._clock())
+
+    def _declare(self, connection: duckdb.DuckDBPyConnection, store: Store, books: Books) -> None:
+        crm = _listed(books.systems("accounts", "crm"))
+        found = connection.sql(_DECLARED.format(crm=crm)).to_arrow_table().to_pylist()
+        rows = [
+            {
+                **row,
+                "key": f"declared/{row['left_system']}/{row['left_key']}",
+                "system": SYSTEM,
+                "left_entity": "accounts",
+                "basis": "declared",
+                "account_id": row["right_key"],
+                "account_key": row["right_key"],
+                "synced_at": self._clock(),
+                "deleted": False,
+                "raw": "{}",
+            }
+            for row in found
+        ]
+        store.merge(ENTITY, SYSTEM, table_from(ENTITY, rows))
+        held = {key for key in store.live(ENTITY, SYSTEM).to_pylist() if key.startswith("declared/")}
+        store.bury(ENTITY, SYSTEM, held - {row["key"] for row in rows}, self._clock())
+
+
+def _row(link: Link) -> dict[str, object]:
+    columns = ("left_system", "left_entity", "left_key", "right_system", "right_key", "basis", "score", "reason")
+    return {
+        **{name: getattr(link, name) for name in (*columns, "proposed_at", "decided_at", "decided_by")},
+        "system": SYSTEM,
+        "key": link.reference,
+        "account_id": link.right_key,
+        "account_key": link.right_key,
+        "modified_at": link.decided_at or link.proposed_at,
+        "synced_at": link.decided_at or link.proposed_at,
+        "deleted": False,
+        "raw": "{}",
+    }
+
+
+def _view(connection: duckdb.DuckDBPyConnection, store: Store, name: str, version: int | None) -> None:
+    relation = None if version is None else store.relation(name, version)
+    if relation is None:
+        empty: pa.Table = ENTITIES[name].arrow.empty_table()
+        connection.register(name, empty)
+    else:
+        connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {relation}')
+
+
+def _listed(systems: Iterable[str]) -> str:
+    return ", ".join("'" + system.replace("'", "''") + "'" for system in systems) or "NULL"
