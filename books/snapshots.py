@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 _TICK = timedelta(microseconds=1)
-# The system of rows that no source has: those of the gateway itself.
+# The system of rows that the gateway writes itself. They are published with the snapshot and have no reading: they are
+# never behind it.
 OWN = "tieout"
 
 
@@ -58,11 +59,9 @@ class Snapshot:
     readings: Mapping[tuple[str, str], Reading]
 
     def as_of(self) -> dict[str, datetime | None]:
-        """Per source the oldest watermark of its entities; None when one of them was never read."""
+        """Per system the oldest watermark of its entities; None when one of them was never read."""
         oldest: dict[str, datetime | None] = {}
         for (system, _), reading in self.readings.items():
-            if system == OWN:
-                continue
             known = oldest.get(system, reading.watermark)
             oldest[system] = None if known is None or reading.watermark is None else min(known, reading.watermark)
         return oldest

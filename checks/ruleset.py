@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 
 from books.reading import Books
-from books.snapshots import Snapshot
+from books.snapshots import OWN, Snapshot
 from checks.contract import Attributes, Check, Mode, Need, Outcome, Params, Tolerance
 from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
@@ -165,6 +165,8 @@ class Ruleset:
     ) -> str | None:
         for need in check.needs:
             for system in self.books.systems(need.entity, need.role):
+                if system == OWN:
+                    continue
                 reading = snapshot.readings.get((system, need.entity))
                 if reading is None:
                     return f"{need.entity} of {system} has not been read yet."

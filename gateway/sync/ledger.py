@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -11,12 +11,10 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from books.snapshots import OWN as SYSTEM
 from books.snapshots import Reading, Snapshot
 from connectors.contract import Position
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping import Reject
-from gateway.crosswalk.publishing import ENTITY as LINKS
 from gateway.db.session import Database
 from gateway.sync.freshness import Freshness
 from gateway.sync.readings import entity_readings
@@ -25,8 +23,6 @@ from gateway.sync.tables import SnapshotRow, SyncObject, SyncReject
 # PostgreSQL takes at most 65,535 parameters in one statement, and an index entry of 2,704 bytes.
 CHUNK = 5_000
 LONGEST_KEY, LONGEST_REASON = 200, 400
-# Rows of the gateway's own never grow old: with its snapshot they stand or fall.
-_AS_LONG_AS_THE_SNAPSHOT = timedelta(days=36_500)
 
 T = TypeVar("T")
 
@@ -177,7 +173,7 @@ class Ledger:
                 id=f"snap_{secrets.token_hex(8)}",
                 published_at=now,
                 versions=dict(versions),
-                readings=[*(_shown(said) for said in entity_readings(objects, mappings)), _own(now)],
+                readings=[_shown(said) for said in entity_readings(objects, mappings)],
                 mappings={name: mapping.hash for name, mapping in mappings.items()},
                 ownership=ownership,
             )
@@ -224,8 +220,6 @@ class Ledger:
 
     def _reading(self, row: SnapshotRow, said: Mapping[str, str | None]) -> Reading:
         system = said["system"] or ""
-        if system == SYSTEM:
-            return Reading(datetime.fromisoformat(said["watermark"] or ""), _AS_LONG_AS_THE_SNAPSHOT)
         rule = self._freshness().get(system, Freshness())
         if said["watermark"] is None or self._mapped_otherwise(system, row.mappings.get(system)):
             return Reading(None, rule.target, said["failure"])
@@ -238,11 +232,6 @@ class Ledger:
             return False
         now = self._mappings().get(system)
         return now is None or now.hash != then
-
-
-def _own(now: datetime) -> dict[str, str | None]:
-    """What the gateway writes itself is as new as the snapshot."""
-    return {"system": SYSTEM, "entity": LINKS, "watermark": now.isoformat(), "failure": None}
 
 
 def _shown(said: Any) -> dict[str, str | None]:
