@@ -40,6 +40,7 @@ class Engine:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
+        self.request: Request | None = None
 
     @classmethod
     def over(cls, store: Store, snapshot: Snapshot) -> Self:
@@ -53,6 +54,7 @@ class Engine:
 
     def ask(self, request: Request) -> None:
         """Set the one-row table `request`."""
+        self.request = request
         row = {
             "now": request.now,
             "today": request.now.date(),

@@ -67,6 +67,10 @@ class Workings:
                 read.add(unbound.name)
         return frozenset(read)
 
+    def is_momentary(self, name: str) -> bool:
+        """Whether a relation that was worked out depends on the moment and the run that are asked about."""
+        return "request" in self._reads[name]
+
     def _work_out(self, relation: Relation) -> tuple[str, Mapping[str, str]]:
         if relation.name not in self._sql:
             rows = relation.define(self._books)

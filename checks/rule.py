@@ -49,13 +49,15 @@ _making = threading.RLock()
 class Compiled:
     """A check's SQL; `relations` are the shared ones that it reads, each after those that it is made from.
 
-    `reads` are the tables of the books that all of it is made from, with `request` and `sources`.
+    `reads` are the tables of the books that all of it is made from, with `request` and `sources`. `momentary` are the
+    relations that depend on the request.
     """
 
     sql: str
     relations: Mapping[str, str]
     reads: frozenset[str]
     columns: frozenset[str]
+    momentary: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ class Rule:
 @lru_cache(_RULES_KEPT)
 def _made(find: Find, params: Params, of: Books) -> Compiled:
     rows, workings = find(of, params), _workings(of)
-    return Compiled(compiled(rows), workings.behind(rows), workings.reads(rows), frozenset(rows.columns))
+    relations = workings.behind(rows)
+    momentary = frozenset(name for name in relations if workings.is_momentary(name))
+    return Compiled(compiled(rows), relations, workings.reads(rows), frozenset(rows.columns), momentary)
 
 
 @lru_cache(_BOOKS_KEPT)

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import duckdb
 
+from books.engine import Request
 from books.reading import Books
 from books.snapshots import OWN, Snapshot
 from checks.contract import Attributes, Check, Mode, Need, Outcome, Params, Tolerance
@@ -19,7 +20,7 @@ from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
 from checks.judging import Bands, judge
 from checks.relation import compiled
-from checks.rule import Rule
+from checks.rule import Compiled, Rule
 from checks.system_of_record import in_force as registry
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ FAULTS = (duckdb.Error, DeclarationError, ArithmeticError, LookupError, TypeErro
 
 class Asked(Protocol):
     """What a ruleset needs of an engine: SQL in, dictionaries out. `books.engine.Engine` is one."""
+
+    request: Request | None
 
     def rows(self, sql: str) -> Rows: ...
 
@@ -55,8 +58,8 @@ class Ruleset:
 
     `attributes` say which system is right about what; by default as they are declared.
 
-    An engine's tables of the books must not change between two checks that it is asked: what checks share is
-    worked out once per engine. The table `request` may.
+    An engine's tables of the books must not change between two checks that it is asked: what checks share is worked
+    out once per engine, and what of it depends on the request once per request.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Ruleset:
         if unknown:
             raise DeclarationError(f"tieout.yaml sets up checks that do not exist: {', '.join(unknown)}.")
         self.books = books
-        self._worked_out: WeakKeyDictionary[Asked, set[str]] = WeakKeyDictionary()
+        self._worked_out: WeakKeyDictionary[Asked, dict[str, Request | None]] = WeakKeyDictionary()
         self.rules = {
             id_: _rule(check, books, overrides.get(id_, Override()), attributes) for id_, check in declared.items()
         }
@@ -113,7 +116,7 @@ class Ruleset:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, trouble)
         try:
             made = rule.compiled
-            self._work_out(made.relations, engine)
+            self._work_out(made, engine)
             return judge(rule.check, engine.rows(made.sql), self.known_until(check, snapshot), now, bands)
         except ArithmeticFault as fault:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, str(fault))
@@ -122,12 +125,13 @@ class Ruleset:
             first = str(fault).partition("\n")[0]
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, f"It could not be worked out: {first}")
 
-    def _work_out(self, relations: Mapping[str, str], engine: Asked) -> None:
-        done = self._worked_out.setdefault(engine, set())
-        for name, sql in relations.items():
-            if name not in done:
+    def _work_out(self, made: Compiled, engine: Asked) -> None:
+        done = self._worked_out.setdefault(engine, {})
+        for name, sql in made.relations.items():
+            request = engine.request if name in made.momentary else None
+            if name not in done or done[name] != request:
                 engine.define(name, sql)
-                done.add(name)
+                done[name] = request
 
     def idle(self, check: str) -> str | None:
         """Why nobody ever asks this check here; None where a sweep does."""

@@ -11,13 +11,13 @@ from books.money import MINOR_UNITS
 from books.reading import Books
 from checks.arithmetic import fx
 from checks.arithmetic.periods import due_date, month_of, months_later, overlap
-from checks.facts import billed, contract_periods, credits, due_periods, terms
+from checks.facts import billed, contract_periods, credits, due_periods, paused, subscribed, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.relation import Relation
 from checks.rows import collected, reference, some
 
-NEEDS = (*terms.NEEDS, *billed.NEEDS, *credits.NEEDS, *CUSTOMER_NEEDS)
+NEEDS = (*terms.NEEDS, *billed.NEEDS, *credits.NEEDS, *paused.NEEDS, *CUSTOMER_NEEDS)
 KEY = ("account_key", "product_code", "currency", "month")
 MONEY = "decimal(38, 4)"
 _FLOAT = "float64"
@@ -27,17 +27,31 @@ _WHOLE = [code for code, digits in MINOR_UNITS.items() if digits == 0]
 def _plan(books: Books) -> ir.Table:
     """What is due by the terms: one row per contract line and period, with its `due` day and `booked`."""
     period = due_periods.agreed(books).select(
-        "system", "key", "currency", "since", "until", "due", "period_days", "billing_months"
+        "system", "key", "currency", "since", "until", "due", "days", "period_days", "billing_months"
     )
+    period = _with_pauses(books, period)
     row = terms.ROWS.table.select(
         "base_key", "begins", "quantity", "unit_price", "price_months", r_system="system", r_until="until"
     )
     joined = period.inner_join(row, [period.system == row.r_system, period.key == row.base_key])
     shared = overlap(joined.since, joined.until, joined.begins, joined.r_until)
     months = joined.billing_months.cast(_FLOAT) / joined.price_months / joined.period_days
+    months = months * (joined.days - joined.paused_days) / joined.days
     value = joined.quantity.cast(_FLOAT) * joined.unit_price.cast(_FLOAT) * shared * months
     same = ("system", "key", "currency", "since", "until", "due")
     return joined.group_by(same).agg(value=value.sum()).mutate(booked=lambda t: _document(t.value, t.currency))
+
+
+def _with_pauses(books: Books, period: ir.Table) -> ir.Table:
+    """`period` with `paused_days`: how many of its days billing was suspended for, by agreement."""
+    line = subscribed.LINES.table.select(l_system="system", l_line="key", l_agreed="contract_line_key")
+    off = paused.spans(books)
+    off = off.inner_join(line, [off.p_system == line.l_system, off.p_line == line.l_line])
+    met = period.select("key", "since", "until").inner_join(off, period.key == off.l_agreed)
+    met = met.mutate(shared=overlap(met.since, met.until, met.paused, met.resumed)).filter(lambda t: t.shared > 0)
+    days = met.group_by(m_key="key", m_since="since").agg(paused_days=met.shared.sum())
+    joined = period.left_join(days, [period.key == days.m_key, period.since == days.m_since])
+    return joined.mutate(paused_days=ibis.least(joined.paused_days.fill_null(0), joined.days)).drop("m_key", "m_since")
 
 
 PLAN = Relation("booked_periods", _plan)

@@ -28,6 +28,7 @@ def score(
     clean: Annotated[
         bool, typer.Option("--clean", help="The same customers with no defect: nothing is right.")
     ] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Ask only this check; may be given several times.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     check: Annotated[
         bool,
@@ -36,7 +37,11 @@ def score(
 ) -> None:
     """Plant defects and look-alikes in a simulated company, ask every check, and compare."""
     with tempfile.TemporaryDirectory(prefix="tieout-score-") as folder:
-        found = scored(Asked(seed, accounts, clean), Path(folder), lambda said: None if as_json else err.print(said))
+        found = scored(
+            Asked(seed, accounts, clean, tuple(only or ())),
+            Path(folder),
+            lambda said: None if as_json else err.print(said),
+        )
     if as_json:
         out.print_json(json.dumps(_document(found, seed, accounts, clean=clean)))
     else:

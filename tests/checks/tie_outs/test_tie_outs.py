@@ -113,3 +113,16 @@ def test_a_suspended_subscription_owes_nothing_more() -> None:
     )
     ledger.remove("invoices", "INV12").remove("invoice_lines", "INV12-1")
     assert not findings(BOOKED, ledger)
+
+
+def test_a_pause_by_agreement_owes_nothing() -> None:
+    """Suspended from 1 October to 16 November: October and half of November were not due."""
+    ledger = clean().change("billing_schedules", "SL1", end_date=date(2026, 10, 1))
+    ledger.schedule("SL1-2", "SL1", quantity=Decimal(500), unit_price=Decimal(40), start_date=date(2026, 11, 16))
+    ledger.remove("invoices", "INV10").remove("invoice_lines", "INV10-1").change(
+        "invoice_lines", "INV11-1", amount=Decimal(10_000)
+    )
+    assert [f.amount for f in findings(BOOKED, ledger)] == [Decimal(20_000), Decimal(10_000)]
+    paused = {"type": "SuspendSubscription", "status": "activated", "subscription_key": "S1"}
+    ledger.add("amendments", "billing", "AM1", effective_date=date(2026, 10, 1), **paused)
+    assert not findings(BOOKED, ledger)
