@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from books.engine import connect
 from books.entities import ENTITIES, Entity
+from books.entities.controls import PUBLISHED
 from books.reading import Books
 from books.snapshots import Snapshot
 from books.store import Store
@@ -69,6 +70,8 @@ class _Resolution:
 
     def run(self) -> None:
         for entity in ENTITIES.values():
+            if entity.name in PUBLISHED:
+                continue
             scope = self._scope(entity)
             if scope is not None:
                 self._assign(entity, scope)

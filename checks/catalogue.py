@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from checks.agreed_terms import contract_terms_vs_billing, missed_uplift, ramp_step_missed
-from checks.broken_links import broken_amendment_link
+from checks.broken_links import broken_amendment_link, orphan_child_record
 from checks.cash import cash_unapplied, payment_failure_no_dunning
 from checks.contract import Check
+from checks.control_health import gate_hold_aged, manual_backdoor_write, recurring_override
 from checks.credits import credit_memo_spike, credit_memo_without_contract, credit_rebill_imbalance
 from checks.delivered_not_billed import (
     commit_shortfall_unbilled,
@@ -32,9 +33,16 @@ from checks.incomplete_writes import (
     order_lines_missing_in_billing,
     subscription_line_without_schedule,
 )
+from checks.mapping_drift import unreviewed_mapping_change
 from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
-from checks.silent_failures import error_queue_blocks_invoice, error_queue_unowned, integration_empty_run, source_stale
+from checks.silent_failures import (
+    error_queue_blocks_invoice,
+    error_queue_unowned,
+    integration_empty_run,
+    orphaned_exception,
+    source_stale,
+)
 from checks.tie_outs import (
     billed_vs_collected_tieout,
     booked_vs_billed_tieout,
@@ -51,6 +59,8 @@ _SHIPPED: tuple[Check, ...] = (
     invoice_without_contract_detail.CHECK,
     invoice_not_in_erp.CHECK,
     broken_amendment_link.CHECK,
+    orphan_child_record.CHECK,
+    unreviewed_mapping_change.CHECK,
     event_out_of_order.CHECK,
     cancelled_still_billing.CHECK,
     active_not_billing.CHECK,
@@ -62,6 +72,7 @@ _SHIPPED: tuple[Check, ...] = (
     integration_empty_run.CHECK,
     duplicate_subscription.CHECK,
     source_stale.CHECK,
+    orphaned_exception.CHECK,
     usage_after_cutoff_unbilled.CHECK,
     invoice_period_gap_or_overlap.CHECK,
     credit_memo_without_contract.CHECK,
@@ -87,6 +98,9 @@ _SHIPPED: tuple[Check, ...] = (
     billed_vs_collected_tieout.CHECK,
     realization_rate_low.CHECK,
     small_drift_accumulator.CHECK,
+    gate_hold_aged.CHECK,
+    recurring_override.CHECK,
+    manual_backdoor_write.CHECK,
 )
 
 CATALOGUE: Mapping[str, Check] = {check.id: check for check in _SHIPPED}

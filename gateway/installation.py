@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from books.accounts import Matching
+from books.entities.controls import PUBLISHED
 from books.reading import Books
 from books.store import Store
 from checks.catalogue import CATALOGUE
@@ -30,6 +31,7 @@ from gateway.owners.reading import load as load_owners
 from gateway.source_settings import opened_with
 from gateway.sync.freshness import Freshness, freshness_of
 from gateway.sync.ledger import Ledger
+from gateway.sync.readings import METADATA
 from gateway.user_checks.folder import read as read_checks
 
 DATABASE_VARIABLE = "TIEOUT_DATABASE_URL"
@@ -106,9 +108,10 @@ class Installation:
 
     @cached_property
     def books(self) -> Books:
-        mapped = {name: mapping.entities for name, mapping in self.mappings.items()}
+        """The sources as tieout.yaml maps them, what was noticed of each, and what the gateway writes itself."""
+        mapped = {name: mapping.entities | {METADATA} for name, mapping in self.mappings.items()}
         roles = self.config.roles()
-        own = {RESERVED: frozenset({LINKS})}
+        own = {RESERVED: frozenset({LINKS, *PUBLISHED})}
         return Books({**roles, "controls": (*roles["controls"], RESERVED)}, {**mapped, **own})
 
     @cached_property

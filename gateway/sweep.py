@@ -19,6 +19,7 @@ from gateway.evidence import account_names, evidence_of
 from gateway.exceptions.context import Context
 from gateway.exceptions.queue import Intake, take_in
 from gateway.installation import Installation
+from gateway.own_records.renewing import renewed
 from gateway.rates import rates_to
 from gateway.sweeping.keeping import move_marks
 from gateway.sweeping.plan import MOMENT, Plan, plan
@@ -47,7 +48,7 @@ def sweep(
 
     `changed_only`: ask no more than what may have changed since each check was last evaluated.
     """
-    snapshot = installed.ledger.latest()
+    snapshot = renewed(installed, now)
     if snapshot is None:
         raise Unavailable("Nothing has been synchronised yet. Run `tieout sync` first.")
     checks = tuple(id_ for id_ in installed.ruleset.rules if not only or id_ in only)

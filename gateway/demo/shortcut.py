@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from books.accounts import resolve
+from books.snapshots import OWN as SYSTEM
 from books.snapshots import Reading, Snapshot
+from books.store import table_from
 from connectors.contract import Record
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping import ObjectMapping
@@ -21,6 +23,7 @@ from connectors.tables import booked
 from gateway.config import Config
 from gateway.demo.settings import SYSTEMS, System, settings
 from gateway.installation import Installation
+from gateway.sync.readings import METADATA
 from sandbox.company import Company
 from sandbox.company.render_salesforce import OBJECTS
 from sandbox.netsuite import NetSuiteAccount
@@ -55,6 +58,7 @@ class Shortcut:
             reader = _reader(system, mapping, company, place)
             for name in mapping.walked:
                 self._write(system.name, mapping.objects[name], reader.records(name))
+        self._put_own(company)
         self._sites += 1
 
     def publish(self) -> Snapshot:
@@ -64,9 +68,16 @@ class Shortcut:
         readings = {
             (system, entity): Reading(now, FRESH)
             for system, mapping in installed.mappings.items()
-            for entity in mapping.entities
+            for entity in mapping.entities | {METADATA}
         }
         return Snapshot("snap_shortcut", now, installed.store.versions(), readings)
+
+    def _put_own(self, company: Company) -> None:
+        """Our own records, as the gateway would have written them."""
+        common = {"system": SYSTEM, "synced_at": company.now, "deleted": False, "raw": "{}"}
+        for entity, rows in company.own.items():
+            said = ({**common, "account_id": row.get("account_key"), **row} for row in rows)
+            self._installed.store.merge(entity, SYSTEM, table_from(entity, said))
 
     def _write(self, system: str, mapped: ObjectMapping, records: Iterator[Record]) -> None:
         made = booked(mapped, records, system, self._installed.clock())

@@ -29,6 +29,11 @@ def standing_in(owners: Owners, person: str, now: datetime) -> str:
     return asked
 
 
+def is_away(owners: Owners, person: str, now: datetime) -> bool:
+    """Whether a person is absent today, in their own zone."""
+    return _absence(owners.people[person], now) is not None
+
+
 def reached(owners: Owners, to: str, business: tuple[str, str], technical: tuple[str, str], now: datetime) -> str:
     """The person that a rung of a ladder names, seen from a case with these (team, owner) pairs.
 

@@ -52,7 +52,8 @@ class CycleReport:
 class SyncCycle:
     """Reads sources into one store.
 
-    `go_on` is called before every object, and raises where this cycle must not write any more.
+    `go_on` is called before every object, and raises where this cycle must not write any more. `own_records` writes
+    the gateway's own records before a publication.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class SyncCycle:
         crosswalk: Crosswalk,
         scope: Scope = EVERYTHING,
         go_on: Callable[[], None] = lambda: None,
+        own_records: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._crosswalk = crosswalk
@@ -75,6 +77,7 @@ class SyncCycle:
         self._progress = progress
         self._scope = scope
         self._go_on = go_on
+        self._own_records = own_records
 
     def read(self, source: OpenSource) -> SourceReport:
         """Read one source to its end. A failure is in the report and in the readings, never raised."""
@@ -95,6 +98,7 @@ class SyncCycle:
             before = self._ledger.latest(ownership)
             resolve(self._store, books, matching, before)
             self._crosswalk.propose(self._store, books, before.versions if before else {})
+            self._own_records()
             return self._ledger.publish(self._store.versions(), mappings, ownership, self._clock())
 
     def _read_group(self, walker: Walker, group: Sequence[str], names: Sequence[str], silences: int) -> int:

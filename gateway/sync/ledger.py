@@ -164,7 +164,11 @@ class Ledger:
                 _clear_rejects(session, system, name, sorted(gone))
 
     def publish(
-        self, versions: Mapping[str, int], mappings: Mapping[str, SourceMapping], ownership: str, now: datetime
+        self,
+        versions: Mapping[str, int],
+        mappings: Mapping[str, SourceMapping],
+        ownership: str,
+        now: datetime,
     ) -> Snapshot:
         """Make the present tables, and how far their sources are known, what readers use, in one transaction."""
         with self._database.session() as session:
@@ -176,6 +180,23 @@ class Ledger:
                 readings=[_shown(said) for said in entity_readings(objects, mappings)],
                 mappings={name: mapping.hash for name, mapping in mappings.items()},
                 ownership=ownership,
+            )
+            session.add(row)
+            session.flush()
+            return self._snapshot(row)
+
+    def renew(self, own: Mapping[str, int], now: datetime) -> Snapshot:
+        """Publish the newest snapshot again with our own records as they are now; nothing else of it is touched."""
+        newest = select(SnapshotRow).order_by(SnapshotRow.number.desc()).limit(1)
+        with self._database.session() as session:
+            last = session.scalars(newest).one()
+            row = SnapshotRow(
+                id=f"snap_{secrets.token_hex(8)}",
+                published_at=now,
+                versions={**last.versions, **own},
+                readings=last.readings,
+                mappings=last.mappings,
+                ownership=last.ownership,
             )
             session.add(row)
             session.flush()

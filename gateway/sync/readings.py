@@ -7,6 +7,9 @@ from datetime import datetime
 from connectors.mapping import Mapping as SourceMapping
 from gateway.sync.tables import SyncObject
 
+# What the gateway notices of a source while it reads it, and writes under the source's name.
+METADATA = "metadata_changes"
+
 
 @dataclass(frozen=True)
 class EntityReading:
@@ -23,9 +26,11 @@ def entity_readings(objects: Sequence[SyncObject], mappings: Mapping[str, Source
 
     An object that was never read to its end, or not yet under the present mapping, leaves its entities unread. An
     optional object that the source does not have is left out, and with it an entity that nothing else fills.
+    What is noticed of a source is known as far as all of its objects.
     """
     known = {(row.system, row.object): row for row in objects}
     for system, mapping in mappings.items():
+        seen: list[SyncObject | None] = []
         for entity in sorted(mapping.entities):
             names = [
                 name
@@ -34,7 +39,11 @@ def entity_readings(objects: Sequence[SyncObject], mappings: Mapping[str, Source
                 and not (mapping.objects[name].optional and (system, name) not in known)
             ]
             if names:
-                yield _reading(system, entity, [known.get((system, name)) for name in names], mapping.hash)
+                rows = [known.get((system, name)) for name in names]
+                seen += rows
+                yield _reading(system, entity, rows, mapping.hash)
+        if seen and METADATA not in mapping.entities:
+            yield _reading(system, METADATA, seen, mapping.hash)
 
 
 def entities_of(mapping: SourceMapping, name: str) -> tuple[str, ...]:

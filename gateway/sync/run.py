@@ -10,14 +10,13 @@ from gateway.db.lock import advisory_lock
 from gateway.db.session import Database
 from gateway.errors import Unavailable
 from gateway.installation import Installation
+from gateway.own_records.publishing import write
 from gateway.sync.cycle import CycleReport, SyncCycle
+from gateway.sync.lock import SYNC_LOCK
 from gateway.sync.schemas import Schemas
 from gateway.sync.scope import EVERYTHING, Scope, validate
 from gateway.sync.source import OpenSource, SourceReport
 from gateway.sync.walk import Progress, silent
-
-# Any number that nothing else in Tieout locks: one cycle at a time over all processes.
-SYNC_LOCK = 4_701_002
 
 
 def sync_now(
@@ -86,6 +85,7 @@ def opened_cycle(
         crosswalk=crosswalk,
         scope=scope,
         go_on=go_on,
+        own_records=lambda: write(installed, installed.clock()),
     )
 
 

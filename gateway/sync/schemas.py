@@ -18,13 +18,14 @@ from connectors.errors import ConnectorError, LoginRefused, SchemaChanged, Trans
 from connectors.mapping import ObjectMapping
 from gateway.db.session import Database
 from gateway.sync.described import columns_of, missing
+from gateway.sync.readings import METADATA
 from gateway.sync.schema_diff import Change, Difference, compare
 from gateway.sync.source import OpenSource
 from gateway.sync.tables import SchemaChange, SourceSchema
 
 log = logging.getLogger(__name__)
 
-ENTITY = "metadata_changes"
+ENTITY = METADATA
 
 
 @dataclass(frozen=True)

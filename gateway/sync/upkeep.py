@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from books.entities import ENTITIES
 from gateway.db.lock import advisory_lock
 from gateway.installation import Installation
-from gateway.sync.run import SYNC_LOCK
+from gateway.sync.lock import SYNC_LOCK
 
 
 def tidy(installed: Installation, now: datetime) -> list[str]:

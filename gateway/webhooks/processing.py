@@ -22,8 +22,9 @@ from gateway.db.lock import Held, advisory_lock
 from gateway.errors import ConfigError, Unavailable
 from gateway.installation import Installation
 from gateway.sweep import Sweep, concerned, sweep
+from gateway.sync.lock import SYNC_LOCK
 from gateway.sync.readings import entities_of
-from gateway.sync.run import SYNC_LOCK, open_source, opened_cycle
+from gateway.sync.run import open_source, opened_cycle
 from gateway.sync.schemas import Schemas
 from gateway.sync.scoped import ScopedPoll
 from gateway.webhooks.pending import Delivery, any_due, claim, done, forget, not_done

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from sandbox.company import defects as wrongs
 from sandbox.company import lookalikes as rights
+from sandbox.company.auditing import note_manual_work
 from sandbox.company.billing import collect, invoice_everything
 from sandbox.company.crediting import grant_credits
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
@@ -59,6 +60,8 @@ class Defined(Protocol):
 class Company:
     """Rows by object, and by source the text of its files, as they are at `now`, and what is known of them.
 
+    `own` are rows of Tieout's own, by entity of the books: the gateway writes them, no system shows them.
+
     `bill_runs` are the runs that wait with drafts: the clean one, then the bad one. `disturbed` are the customers with
     a planted defect.
     """
@@ -68,6 +71,7 @@ class Company:
     zuora: Rows
     netsuite: Rows
     files: Mapping[str, Mapping[str, str]]
+    own: Rows
     bill_runs: tuple[BillRun, ...]
     planted: tuple[Planted, ...]
     lookalikes: tuple[LookAlike, ...]
@@ -187,6 +191,7 @@ def render(told: Told) -> Company:
         render_zuora(world),
         render_netsuite(world),
         render_files(world),
+        dict(world.own),
         tuple(run for batch in (CLEAN_BATCH, BAD_BATCH) for run in world.runs.values() if run.batches == batch),
         tuple(label for story in told.stories for label in story.planted),
         tuple(label for story in told.stories for label in story.lookalikes),
@@ -209,6 +214,7 @@ def _do_next(world: World, seed: str, stage: Stage) -> None:
         case Stage.COPIED:
             post_ledger(world, Random(f"{seed}/ledger"))
             run_flows(world, Random(f"{seed}/flows"))
+            note_manual_work(world, Random(f"{seed}/audit"))
 
 
 def _load(simulator: Defined, fields: Mapping[str, Mapping[str, str]], rows: Rows) -> None:

@@ -149,6 +149,8 @@ class RevenueElement:
     def planned_amount(self) -> Decimal:
         return self.amount if self.planned is None else self.planned
 
+    refers_to: int | None = None  # another line than its own, where the element names one
+
 
 @dataclass(frozen=True)
 class CreditMemo:

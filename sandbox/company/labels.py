@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 CRM, BILLING, ERP, METERING, PLATFORM = "salesforce", "zuora", "netsuite", "metering", "integrations"
-AUDIT = "audit"
+AUDIT, OWN = "audit", "tieout"
 """The sources' names in tieout.yaml."""
 
 

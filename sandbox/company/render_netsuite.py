@@ -56,7 +56,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 
 _CURRENCY_IDS = {code: number for number, code in enumerate(CURRENCIES, start=1)}
 _ITEM_IDS = {code: number for number, code in enumerate(PRODUCTS, start=301)}
-_PLANS = 4_000_000
+PLANS = 4_000_000
 _HEADER_LINES, _TAX_LINES = 5_000_000, 6_000_000
 """Where the unique keys of header and tax lines begin, away from those of item lines."""
 
@@ -247,7 +247,7 @@ def _element(world: World, element: RevenueElement) -> Row:
         "recordnumber": f"RE{element.erp_id}",
         "source": f"Invoice #{copy.number}",
         "sourcerecordtype": "invoice",
-        "referenceid": f"CustInvc_{element.line_key}",
+        "referenceid": f"CustInvc_{element.refers_to or element.line_key}",
         "item": _ITEM_IDS[line.product_code],
         "quantity": line.quantity,
         "salesamount": line.amount,
@@ -272,7 +272,7 @@ def _plan(world: World, element: RevenueElement) -> Row:
     amount = element.planned_amount
     earned = recognised(amount, element.start, element.end, currency, invoice.day, world.today)
     return {
-        "id": element.erp_id + _PLANS,
+        "id": element.erp_id + PLANS,
         "recordnumber": f"RP{element.erp_id}",
         "createdfrom": element.erp_id,
         "amount": amount,

@@ -1,11 +1,14 @@
 """Everything that is true of the company, by id. The records are frozen; a change puts another in their place."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
+from sandbox.company.audit_records import Approval, FieldChange
 from sandbox.company.documents import (
     BillRun,
     CreditMemo,
@@ -48,7 +51,7 @@ class World:
     `not_charged` such lines, each by its CRM id; `untreated_credits` are memos of which revenue accounting knows
     nothing, `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract,
     credit memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the
-    rest by own id.
+    rest by own id. `own` are Tieout's own records, by entity, as the gateway writes them.
     """
 
     now: datetime
@@ -81,6 +84,9 @@ class World:
     untreated_credits: set[str] = field(default_factory=set)
     ledger: Table[str, LedgerEntry] = field(default_factory=lambda: Table("document_id", "account_id"))
     posting_approvals: list[PostingApproval] = field(default_factory=list)
+    approvals: list[Approval] = field(default_factory=list)
+    field_changes: list[FieldChange] = field(default_factory=list)
+    own: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)

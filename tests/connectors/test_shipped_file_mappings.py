@@ -45,6 +45,18 @@ DELIVERED: dict[tuple[str, str], tuple[str, str, dict[str, Any]]] = {
         ' "changed_at": "2026-11-30T08:00:00Z", "changed_by": "bob", "via": "Import", "sequence": 7}',
         {"key": "H-1", "via": "import", "record_key": "I-1", "before": "1", "after": "2", "sequence": 7},
     ),
+    ("audit", "approvals"): (
+        "approvals/1.jsonl",
+        '{"approval_id": "P-1", "kind": "Exception", "object": "pricing_drift", "status": "Approved",'
+        ' "approver": "bob", "decided_at": "2026-11-30T08:00:00Z", "until": "2027-01-01", "customer": "C"}',
+        {"key": "P-1", "kind": "exception", "status": "approved", "account_id": "C", "approver": "bob"},
+    ),
+    ("audit", "metadata_changes"): (
+        "metadata_changes/1.jsonl",
+        '{"change_id": "M-1", "object": "Contract", "field": "Term__c", "change": "Type", "before": "double",'
+        ' "after": "string", "seen_at": "2026-11-30T08:00:00Z"}',
+        {"key": "M-1", "change": "type", "object": "Contract", "before": "double", "after": "string"},
+    ),
     ("shipping", "shipments"): (
         "shipments/1.csv",
         "shipment_line_id,order_line_id,contract_line_id,product_code,quantity,unit_price,currency,shipped_date,status,customer\n"

@@ -6,6 +6,7 @@ import pytest
 
 from books.engine import Engine
 from books.entities import ENTITIES
+from books.entities.controls import PUBLISHED
 from gateway.db.session import Database
 from gateway.demo.shortcut import Shortcut, unconnected
 from gateway.demo.world import World
@@ -30,7 +31,7 @@ def test_the_shortcut_fills_the_books_as_the_systems_do(tmp_path: Path, database
             Engine.over(world.installed.store, report.snapshot) as read,
             Engine.over(installed.store, published) as direct,
         ):
-            for entity in ENTITIES.values():
+            for entity in (known for known in ENTITIES.values() if known.name not in PUBLISHED):
                 names = ", ".join(f'"{c.name}"' for c in entity.columns if c.name not in _OWN)
                 sql = f'SELECT {names} FROM "{entity.name}" WHERE NOT deleted ORDER BY system, key'
                 assert direct.arrow(sql).equals(read.arrow(sql)), entity.name

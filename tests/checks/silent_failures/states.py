@@ -65,8 +65,28 @@ def empty_run() -> Ledger:
     return ran(ledger, flow="usage_to_billing", written_count=1, source_count=120, started_at=ago(24), trace_key="W48")
 
 
+def case(ledger: Ledger | None = None, key: str = "EXC-7", **columns: Any) -> Ledger:
+    """A case of which the owner has left."""
+    said: dict[str, Any] = {
+        "number": key,
+        "check": "seat_overage_unbilled",
+        "fingerprint": f"sha256:{key}",
+        "state": "acknowledged",
+        "severity": "S2",
+        "owner": "tom",
+        "owner_active": False,
+        "amount": Decimal(4800),
+        "currency": "USD",
+        "opened_at": ago(80),
+        "touched_at": ago(70),
+        "untouched_until": ago(-24),
+    }
+    return (ledger or clean()).add("cases", "controls", key, **{**said, **columns})
+
+
 BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "error_queue_unowned": unowned,
     "error_queue_blocks_invoice": lambda: queued(owner="dana@example.com"),
     "integration_empty_run": empty_run,
+    "orphaned_exception": case,
 }

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from gateway.db.lock import advisory_lock
 from gateway.errors import Unavailable
-from gateway.sync.run import SYNC_LOCK
+from gateway.sync.lock import SYNC_LOCK
 from gateway.sync.upkeep import tidy
 from tests.gateway.sync.conftest import MakeReader
 from tests.gateway.sync.systems import NOW, Reader, Systems

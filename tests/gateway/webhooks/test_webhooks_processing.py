@@ -17,7 +17,7 @@ from gateway.db.lock import advisory_lock
 from gateway.db.session import Database
 from gateway.errors import Unavailable
 from gateway.jobs import process_in_turn
-from gateway.sync.run import SYNC_LOCK
+from gateway.sync.lock import SYNC_LOCK
 from gateway.webhooks.pending import KEPT, MOST_ATTEMPTS, claim
 from gateway.webhooks.processing import process
 from gateway.webhooks.tables import WebhookDelivery
