@@ -59,7 +59,9 @@ def listed(
         return [link_shape(link) for link in found]
 
 
-@router.post("/{reference}/confirm", dependencies=[WRITING], response_model=LinkShown, responses=described(404, 409))
+@router.post(
+    "/{reference}/confirm", dependencies=[WRITING], response_model=LinkShown, responses=described(400, 404, 409, 413)
+)
 def confirm(installed: InstallationDep, reference: Reference, said: Action) -> dict[str, Any]:
     """They are one customer."""
     with installed.database.session() as session:
@@ -67,7 +69,9 @@ def confirm(installed: InstallationDep, reference: Reference, said: Action) -> d
         return link_shape(link)
 
 
-@router.post("/{reference}/reject", dependencies=[WRITING], response_model=LinkShown, responses=described(404, 409))
+@router.post(
+    "/{reference}/reject", dependencies=[WRITING], response_model=LinkShown, responses=described(400, 404, 409, 413)
+)
 def reject(installed: InstallationDep, reference: Reference, said: Action) -> dict[str, Any]:
     """They are two, and the pair is not proposed again."""
     with installed.database.session() as session:
