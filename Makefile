@@ -5,10 +5,10 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench docs install clean
+.PHONY: help demo serve test test-spark lint bench docs install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/installed ## start a simulated company and its three systems, check them, open the console
 	@$(BIN)/tieout demo $(ARGS)
@@ -18,6 +18,10 @@ serve: .venv/installed ## serve the API and the console of the installation in t
 
 test: .venv/installed ## run every test (ARGS for pytest)
 	@$(BIN)/pytest -n 2 $(ARGS)
+
+test-spark: .venv/installed ## the checks on Spark against the embedded engine; installs the extra, needs Java 17
+	@$(BIN)/uv sync --frozen --quiet --inexact --extra spark
+	@$(BIN)/pytest -m spark $(ARGS)
 
 lint: .venv/installed ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .

@@ -1,5 +1,5 @@
-"""`make bench`: the six reference checks over the books, as a ratio to hand-written SQL on plain Parquet, and a sync as
-a ratio to reading the same pages.
+"""`make bench`: the six reference checks over the books, as a ratio to hand-written SQL on plain Parquet, a sync as a
+ratio to reading the same pages, and sweeps of the whole catalogue as a ratio to one over everything.
 
 Both sides run in turn in one process on the same threads, so the ratio holds where the machine's speed does not.
 """
@@ -18,7 +18,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from bench import loading
+from bench import catalogue, loading
 from bench.data import SYSTEM, Laid, lay
 from bench.reference import CHECKS, FLOOR
 from books.engine import Engine, connect
@@ -34,17 +34,23 @@ def main() -> None:
     folder = Path(said.folder) / f"scale-{said.scale:g}"
     if said.fresh:
         shutil.rmtree(folder, ignore_errors=True)
+    if said.only_catalogue:
+        console.print(catalogue.measured(said.accounts, folder.parent / f"company-{said.accounts}"))
+        return
     console.print(f"Laying out the data at scale {said.scale:g} in {folder} (kept for the next run) …")
     laid = lay(folder, said.scale)
     console.print(", ".join(f"{count:,} {entity}" for entity, count in laid.rows.items()))
     console.print(_measured(laid, said.runs))
     console.print(loading.measured(int(1_000_000 * said.scale), said.runs, folder / "loading"))
+    console.print(catalogue.measured(said.accounts, folder.parent / f"company-{said.accounts}"))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed as ratios, measured in one run.")
     parser.add_argument("--scale", type=float, default=0.1, help="1 is 1 M subscriptions, 10 M lines, 20 M events")
     parser.add_argument("--runs", type=int, default=3, help="runs of each side; the median counts")
+    parser.add_argument("--accounts", type=int, default=2_000, help="customers of the company for the whole catalogue")
+    parser.add_argument("--only-catalogue", action="store_true", help="only the sweeps of the whole catalogue")
     parser.add_argument("--folder", default=".tieout/bench", help="where the data are kept")
     parser.add_argument("--fresh", action="store_true", help="make the data anew")
     return parser.parse_args()

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from books.comparing import no_rows, padded, parquet
+from books.dialects import DUCKDB
 from books.entities import ENTITIES, Entity
 from books.reading import REQUEST_SCHEMA, SOURCES_SCHEMA
 from books.snapshots import Snapshot
@@ -38,6 +39,8 @@ _IN_SCOPE = "t WHERE t.account_key IS NULL OR t.account_key IN (SELECT account_k
 class Engine:
     """Answers the SQL that checks compile to. Tables bear the entities' names, plus `request` and `sources`."""
 
+    dialect = DUCKDB
+
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self.request: Request | None = None
@@ -55,13 +58,7 @@ class Engine:
     def ask(self, request: Request) -> None:
         """Set the one-row table `request`."""
         self.request = request
-        row = {
-            "now": request.now,
-            "today": request.now.date(),
-            "target_date": request.target_date,
-            "whole_run": request.whole_run,
-        }
-        self.hold("request", pa.Table.from_pylist([row], REQUEST_SCHEMA.to_pyarrow()))
+        self.hold("request", request_row(request))
 
     def share(self, accounts: Collection[str], tables: Iterable[str]) -> Self:
         """Another engine over the same books, which of these tables sees rows of these accounts and of nobody.
@@ -122,6 +119,17 @@ def connect() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "TimeZone": "UTC"})
     connection.execute(_LOCAL_TIME)
     return connection
+
+
+def request_row(request: Request) -> pa.Table:
+    """The moment and the run as the table `request`."""
+    row = {
+        "now": request.now,
+        "today": request.now.date(),
+        "target_date": request.target_date,
+        "whole_run": request.whole_run,
+    }
+    return pa.Table.from_pylist([row], REQUEST_SCHEMA.to_pyarrow())
 
 
 def source_rows(snapshot: Snapshot) -> pa.Table:

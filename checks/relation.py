@@ -14,7 +14,9 @@ import ibis.expr.schema as sch
 import ibis.expr.types as ir
 import sqlglot
 
+from books.dialects import DUCKDB, SPARK
 from books.reading import Books
+from books.spark_sql import spark_sql
 
 _NO_BOOKS = Books({}, {})
 _KNOWN: dict[str, "Relation"] = {}
@@ -42,8 +44,9 @@ class Relation:
 class Workings:
     """The SQL of relations over the same books, each compiled once."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, dialect: str = DUCKDB) -> None:
         self._books = books
+        self._dialect = dialect
         self._sql: dict[str, tuple[str, Mapping[str, str]]] = {}
         self._reads: dict[str, frozenset[str]] = {}
 
@@ -74,20 +77,22 @@ class Workings:
     def _work_out(self, relation: Relation) -> tuple[str, Mapping[str, str]]:
         if relation.name not in self._sql:
             rows = relation.define(self._books)
-            self._sql[relation.name] = (compiled(rows), self.behind(rows))
+            self._sql[relation.name] = (compiled(rows, self._dialect), self.behind(rows))
             self._reads[relation.name] = self.reads(rows)
         return self._sql[relation.name]
 
 
-def compiled(rows: ir.Table, dialect: str = "duckdb") -> str:
-    """The SQL of an expression, for the embedded engine or another one."""
+def compiled(rows: ir.Table, dialect: str = DUCKDB) -> str:
+    """The SQL of an expression for an engine that speaks the dialect."""
+    if dialect == SPARK:
+        return spark_sql(_spoken(rows, dialect))
     return str(ibis.to_sql(_spoken(rows, dialect), dialect=dialect, pretty=False))
 
 
 def _spoken(rows: ir.Table, dialect: str) -> ir.Table:
     """With statements that were written for the embedded engine put in the words of another one."""
     written = rows.op().find(ops.SQLQueryResult)
-    if dialect == "duckdb" or not written:
+    if dialect == DUCKDB or not written:
         return rows
     said = {node: node.copy(query=sqlglot.transpile(node.query, read="duckdb", write=dialect)[0]) for node in written}
     return rows.op().replace(said).to_expr()

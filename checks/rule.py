@@ -9,7 +9,7 @@ import inspect
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 
 import books
 import checks
+from books.dialects import DUCKDB
 from books.reading import Books
 from checks.contract import Check, Params
 from checks.errors import DeclarationError
@@ -68,11 +69,15 @@ class Rule:
     params: Params
     books: Books
 
-    @cached_property
+    @property
     def compiled(self) -> Compiled:
+        """For the embedded engine."""
+        return self.compiled_for(DUCKDB)
+
+    def compiled_for(self, dialect: str) -> Compiled:
         """Raises DeclarationError where the check's rows lack a column."""
         with _making:
-            made = _made(self.check.find, self.params, self.books)
+            made = _made(self.check.find, self.params, self.books, dialect)
         terms = sorted(self.check.arithmetic.names() - set(self.check.worked))
         missing = [name for name in (*REQUIRED, *terms) if name not in made.columns]
         if missing:
@@ -97,16 +102,16 @@ class Rule:
 
 
 @lru_cache(_RULES_KEPT)
-def _made(find: Find, params: Params, of: Books) -> Compiled:
-    rows, workings = find(of, params), _workings(of)
+def _made(find: Find, params: Params, of: Books, dialect: str) -> Compiled:
+    rows, workings = find(of, params), _workings(of, dialect)
     relations = workings.behind(rows)
     momentary = frozenset(name for name in relations if workings.is_momentary(name))
-    return Compiled(compiled(rows), relations, workings.reads(rows), frozenset(rows.columns), momentary)
+    return Compiled(compiled(rows, dialect), relations, workings.reads(rows), frozenset(rows.columns), momentary)
 
 
 @lru_cache(_BOOKS_KEPT)
-def _workings(of: Books) -> Workings:
-    return Workings(of)
+def _workings(of: Books, dialect: str) -> Workings:
+    return Workings(of, dialect)
 
 
 @cache

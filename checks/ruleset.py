@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 
 from books.engine import Request
+from books.errors import BooksError
 from books.reading import Books
 from books.snapshots import OWN, Snapshot
 from checks.contract import Attributes, Check, Mode, Need, Outcome, Params, Tolerance
@@ -27,11 +28,14 @@ log = logging.getLogger(__name__)
 
 Rows = list[dict[str, Any]]
 # How a check can fail on rows that it did not reckon with: in the engine, in its arithmetic, in its message.
-FAULTS = (duckdb.Error, DeclarationError, ArithmeticError, LookupError, TypeError, ValueError)
+FAULTS = (duckdb.Error, BooksError, DeclarationError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class Asked(Protocol):
-    """What a ruleset needs of an engine: SQL in, dictionaries out. `books.engine.Engine` is one."""
+    """What a ruleset needs of an engine: SQL of its dialect in, dictionaries out. `books.engine.Engine` is one."""
+
+    @property
+    def dialect(self) -> str: ...
 
     request: Request | None
 
@@ -115,7 +119,7 @@ class Ruleset:
         if trouble is not None:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, trouble)
         try:
-            made = rule.compiled
+            made = rule.compiled_for(engine.dialect)
             self._work_out(made, engine)
             return judge(rule.check, engine.rows(made.sql), self.known_until(check, snapshot), now, bands)
         except ArithmeticFault as fault:
@@ -188,7 +192,7 @@ class Ruleset:
 
     def _is_empty(self, need: Need, engine: Asked) -> bool:
         rows = self.books.every(need.entity, need.role)
-        return not engine.rows(compiled(rows.select("key").limit(1)))
+        return not engine.rows(compiled(rows.select("key").limit(1), engine.dialect))
 
 
 def _rule(check: Check, books: Books, override: Override, attributes: Attributes) -> Rule:

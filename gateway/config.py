@@ -210,6 +210,13 @@ class Drift(Part):
         )
 
 
+class Spark(Part):
+    """Where Spark is: `local[…]` on this machine, a cluster, or `sc://…` by Spark Connect, Databricks among them."""
+
+    master: str = "local[2]"
+    settings: dict[str, str] = Field(default_factory=dict)
+
+
 class SeverityBands(Part):
     S1: Decimal = Decimal(25_000)
     S2: Decimal = Decimal(2_500)
@@ -244,6 +251,9 @@ class Config(Part):
     reporting_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     state: str = ".tieout"
     books: str = ".tieout/books"
+    # What a sweep over all of the books runs on; the gate and a share of the books stay with the embedded engine.
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark: Spark = Spark()
     owners: str = "owners.yaml"
     public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")] = "http://127.0.0.1:8080"
     folder: Path = Field(default=Path(), exclude=True)

@@ -9,6 +9,7 @@ from opentelemetry import metrics, trace
 
 from books.engine import Engine, Request, source_rows
 from books.snapshots import Snapshot
+from books.spark_engine import SparkEngine, session
 from checks.contract import Need
 from checks.findings import Evaluation, Finding
 from checks.judging import Bands
@@ -78,12 +79,21 @@ def _ask(installed: Installation, engine: Engine, snapshot: Snapshot, now: datet
     bands = installed.config.bands(rates_to(installed.config.reporting_currency, engine, now.date()))
     one = _Asking(installed.ruleset, snapshot, now, bands)
     found = _narrowly(one, engine, asked) if asked.narrow else {}
-    vague = {id_ for id_, evaluation in found.items() if evaluation.concerns_nobody}
+    whole = {*asked.whole, *(id_ for id_, evaluation in found.items() if evaluation.concerns_nobody)}
+    of_all = _distributed(installed, snapshot, now) if whole and installed.config.engine == "spark" else engine
     return [
-        one.ask(id_, engine) if id_ in vague or id_ in asked.whole else found[id_]
+        one.ask(id_, of_all) if id_ in whole else found[id_]
         for id_ in installed.ruleset.rules
-        if id_ in found or id_ in asked.whole
+        if id_ in found or id_ in whole
     ]
+
+
+def _distributed(installed: Installation, snapshot: Snapshot, now: datetime) -> SparkEngine:
+    """The same books on Spark. A share of them is small, and stays with the embedded engine."""
+    said = installed.config.spark
+    engine = SparkEngine.over(installed.store, snapshot, session(said.master, said.settings))
+    engine.ask(Request(now, now.date()))
+    return engine
 
 
 def _narrowly(one: "_Asking", engine: Engine, asked: Plan) -> dict[str, Evaluation]:
@@ -105,7 +115,7 @@ class _Asking:
     now: datetime
     bands: Bands
 
-    def ask(self, check: str, engine: Engine, empty: Collection[Need] | None = None) -> Evaluation:
+    def ask(self, check: str, engine: Engine | SparkEngine, empty: Collection[Need] | None = None) -> Evaluation:
         """`empty`: as `Ruleset.evaluate` takes it, where the engine holds a share of the books."""
         with tracer.start_as_current_span("check", attributes={"check": check}):
             found = self.ruleset.evaluate(

@@ -113,7 +113,9 @@ def _nearest(books: Books) -> ir.Table:
         "system", "key", "invoice_date", "cycle_began", "cycle_bill_day", "cycle_months", "starts", "ends", "timing"
     )
     cycle = CycleColumns.of(bare.cycle_began, bare.cycle_bill_day, bare.cycle_months)
-    around = bare.mutate(n=cycle.index(bare.invoice_date) + ibis.range(-1, 2).unnest())
+    # Spark takes rows out of a range only where it stands alone.
+    around = bare.mutate(place=cycle.index(bare.invoice_date), beside=ibis.range(-1, 2).unnest())
+    around = around.mutate(n=around.place + around.beside)
     cycle = CycleColumns.of(around.cycle_began, around.cycle_bill_day, around.cycle_months)
     cut = around.mutate(
         n_since=ibis.greatest(cycle.boundary(around.n), around.starts),

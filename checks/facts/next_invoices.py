@@ -94,7 +94,8 @@ def _next_periods(books: Books) -> ir.Table:
     line = line.filter(line.account_key.notnull() & line.currency.notnull())
     line = line.cross_join(books.request.select("today"))
     cycle = CycleColumns.of(line.began, line.bill_day, line.billing_months)
-    around = line.mutate(n=cycle.index(line.today) + ibis.range(-1, 2).unnest())
+    around = line.mutate(place=cycle.index(line.today), beside=ibis.range(-1, 2).unnest())
+    around = around.mutate(n=around.place + around.beside)
     cycle = CycleColumns.of(around.began, around.bill_day, around.billing_months)
     around = around.mutate(begins=cycle.boundary(around.n), follows=cycle.boundary(around.n + 1))
     around = around.mutate(
