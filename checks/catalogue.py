@@ -8,6 +8,12 @@ from checks.cash import cash_unapplied, payment_failure_no_dunning
 from checks.contract import Check
 from checks.control_health import gate_hold_aged, manual_backdoor_write, recurring_override
 from checks.credits import credit_memo_spike, credit_memo_without_contract, credit_rebill_imbalance
+from checks.credits import (
+    credit_memo_spike,
+    credit_memo_without_contract,
+    credit_memo_without_revenue_treatment,
+    credit_rebill_imbalance,
+)
 from checks.delivered_not_billed import (
     commit_shortfall_unbilled,
     entitlement_exceeds_contract,
@@ -35,6 +41,12 @@ from checks.incomplete_writes import (
 )
 from checks.mapping_drift import unreviewed_mapping_change
 from checks.revenue import revenue_schedule_missing
+from checks.revenue import (
+    deferred_rollforward_break,
+    nonstandard_terms_unflagged,
+    revenue_schedule_mismatch,
+    revenue_schedule_missing,
+)
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import (
     error_queue_blocks_invoice,
@@ -47,9 +59,10 @@ from checks.tie_outs import (
     billed_vs_collected_tieout,
     booked_vs_billed_tieout,
     realization_rate_low,
+    recognized_vs_collected_tieout,
     small_drift_accumulator,
 )
-from checks.time_boundaries import invoice_period_gap_or_overlap, usage_after_cutoff_unbilled
+from checks.time_boundaries import close_period_misposting, invoice_period_gap_or_overlap, usage_after_cutoff_unbilled
 
 _SHIPPED: tuple[Check, ...] = (
     closed_won_not_in_billing.CHECK,
@@ -75,10 +88,15 @@ _SHIPPED: tuple[Check, ...] = (
     orphaned_exception.CHECK,
     usage_after_cutoff_unbilled.CHECK,
     invoice_period_gap_or_overlap.CHECK,
+    close_period_misposting.CHECK,
     credit_memo_without_contract.CHECK,
+    credit_memo_without_revenue_treatment.CHECK,
     credit_rebill_imbalance.CHECK,
     credit_memo_spike.CHECK,
     revenue_schedule_missing.CHECK,
+    revenue_schedule_mismatch.CHECK,
+    nonstandard_terms_unflagged.CHECK,
+    deferred_rollforward_break.CHECK,
     shipped_not_billed.CHECK,
     usage_unmatched_account.CHECK,
     usage_vs_invoice_mismatch.CHECK,
@@ -101,6 +119,7 @@ _SHIPPED: tuple[Check, ...] = (
     gate_hold_aged.CHECK,
     recurring_override.CHECK,
     manual_backdoor_write.CHECK,
+    recognized_vs_collected_tieout.CHECK,
 )
 
 CATALOGUE: Mapping[str, Check] = {check.id: check for check in _SHIPPED}

@@ -122,6 +122,11 @@ def months_later(day: ir.DateValue, count: int) -> ir.DateValue:
     return _as_date(day + ibis.interval(months=count))
 
 
+def quarter_start(day: ir.DateValue) -> ir.DateValue:
+    """The first day of the calendar quarter that holds the day."""
+    return ibis.date(day.year(), (day.quarter() - 1) * 3 + 1, ibis.literal(1))
+
+
 def midnight(day: ir.DateValue) -> ir.TimestampValue:
     """The instant at which a day begins, UTC."""
     return day.cast("timestamp('UTC', 6)")

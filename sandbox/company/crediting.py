@@ -35,7 +35,8 @@ def grant_credits(world: World, rng: Random) -> None:
         # A credit would change what a planted defect has cost.
         is_clean = world.accounts[invoice.account_id].batch == CLEAN_BATCH
         is_free = not world.credit_memos.where(invoice_id=invoice_id)
-        if invoice.posted_at is None or net <= 0 or not is_clean or not is_free or rng.random() >= 0.012:
+        is_old = invoice.day <= world.today - timedelta(days=3)
+        if invoice.posted_at is None or not is_old or net <= 0 or not is_clean or not is_free or rng.random() >= 0.012:
             continue
         currency = world.accounts[invoice.account_id].currency
         small = local_price(_SMALL_GOODWILL, currency)

@@ -13,6 +13,7 @@ _CRM_PREFIX = {
     "quote": "a00",
     "quote_line": "a01",
     "subscription": "a02",
+    "clause": "a03",
 }
 _BILLING_KIND = {
     "account": "acc0",

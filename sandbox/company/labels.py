@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 CRM, BILLING, ERP, METERING, PLATFORM = "salesforce", "zuora", "netsuite", "metering", "integrations"
-AUDIT, OWN = "audit", "tieout"
+AUDIT, LEDGER, OWN = "audit", "ledger", "tieout"
 """The sources' names in tieout.yaml."""
 
 

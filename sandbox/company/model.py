@@ -73,6 +73,20 @@ class Contract:
     auto_bills_overage: bool = True
     cancelled_on: date | None = None
     renews: str | None = None
+    nonstandard_terms: bool = False
+
+
+@dataclass(frozen=True)
+class Clause:
+    """What was read out of a signed contract: by a machine with its `confidence`, by a person where that is None."""
+
+    crm_id: str
+    contract_id: str
+    kind: str
+    text: str
+    confidence: Decimal | None
+    confirmed_by: str | None
+    read_at: datetime
 
 
 @dataclass(frozen=True)

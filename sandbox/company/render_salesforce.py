@@ -5,13 +5,23 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sandbox.company.catalog import ONE_TIME, PRODUCTS
-from sandbox.company.model import Account, Change, Contract, ContractLine, Opportunity, Quote, QuoteLine, a_day_before
+from sandbox.company.model import (
+    Account,
+    Change,
+    Clause,
+    Contract,
+    ContractLine,
+    Opportunity,
+    Quote,
+    QuoteLine,
+    a_day_before,
+)
 from sandbox.company.world import World
 from sandbox.salesforce import make_id
 
 Row = dict[str, Any]
 
-# In this order the org gives its custom objects the key prefixes a00, a01 and a02.
+# In this order the org gives its custom objects the key prefixes a00, a01, a02 and a03.
 OBJECTS: Mapping[str, Mapping[str, str]] = {
     "Account": {
         "Name": "string",
@@ -59,6 +69,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "PO_Number__c": "string",
         "Auto_Bill_Overage__c": "boolean",
         "Cancelled_On__c": "date",
+        "Nonstandard_Terms__c": "boolean",
     },
     "SBQQ__Quote__c": {
         "Name": "string",
@@ -108,6 +119,13 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Overage_Measure__c": "picklist",
         "Billable__c": "boolean",
     },
+    "Contract_Clause__c": {
+        "Contract__c": "reference(Contract)",
+        "Kind__c": "picklist",
+        "Text__c": "string",
+        "Confidence__c": "double",
+        "Confirmed_By__c": "string",
+    },
 }
 PRODUCT_IDS = {code: make_id("01t", 101 + place) for place, code in enumerate(PRODUCTS)}
 _FREQUENCIES = {1: "Monthly", 3: "Quarterly", 6: "Semiannual", 12: "Annual"}
@@ -126,6 +144,7 @@ def render_salesforce(world: World) -> dict[str, list[Row]]:
         "SBQQ__QuoteLine__c": [_quote_line(world, line) for line in world.quote_lines.values()],
         "SBQQ__Subscription__c": [_line(world, line) for line in world.lines.values()]
         + [_change(world, change) for change in world.changes.values()],
+        "Contract_Clause__c": [_clause(clause) for clause in world.clauses.values()],
     }
 
 
@@ -203,6 +222,7 @@ def _contract(world: World, contract: Contract) -> Row:
         "PO_Number__c": contract.po_number,
         "Auto_Bill_Overage__c": contract.auto_bills_overage,
         "Cancelled_On__c": contract.cancelled_on,
+        "Nonstandard_Terms__c": contract.nonstandard_terms,
     }
     return _stamped(row, contract.activated_at, _contract_changed_at(world, contract))
 
@@ -214,6 +234,18 @@ def _contract_changed_at(world: World, contract: Contract) -> datetime:
     if contract.end and contract.end <= world.today:
         return datetime.combine(contract.end, time(1), UTC)
     return contract.activated_at
+
+
+def _clause(clause: Clause) -> Row:
+    row = {
+        "Id": clause.crm_id,
+        "Contract__c": clause.contract_id,
+        "Kind__c": clause.kind,
+        "Text__c": clause.text,
+        "Confidence__c": clause.confidence,
+        "Confirmed_By__c": clause.confirmed_by,
+    }
+    return _stamped(row, clause.read_at)
 
 
 def _quote(world: World, quote: Quote) -> Row:

@@ -29,6 +29,7 @@ from sandbox.company.model import (
     Account,
     Change,
     Charge,
+    Clause,
     Contract,
     ContractLine,
     Opportunity,
@@ -61,6 +62,7 @@ class World:
     contracts: dict[str, Contract] = field(default_factory=dict)
     lines: Table[str, ContractLine] = field(default_factory=lambda: Table("contract_id"))
     changes: Table[str, Change] = field(default_factory=lambda: Table("line_id"))
+    clauses: Table[str, Clause] = field(default_factory=lambda: Table("contract_id"))
     quotes: dict[str, Quote] = field(default_factory=dict)
     quote_lines: dict[str, QuoteLine] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.checks.kit import Ledger, clean, seats
+from tests.checks.ledger import booked
 
 
 def credited(ledger: Ledger | None = None, key: str = "CM1", role: str = "billing", **columns: Any) -> Ledger:
@@ -41,6 +42,7 @@ def spike(*amounts: int, **columns: Any) -> Ledger:
 
 BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "credit_memo_without_contract": lambda: credited(approved_by=None),
+    "credit_memo_without_revenue_treatment": lambda: credited(booked(), invoice_key="INVY"),
     "credit_rebill_imbalance": rebilled,
     "credit_memo_spike": spike,
 }

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from tests.checks.kit import Ledger, clean
+from tests.checks.ledger import booked
 from tests.checks.metering import event, in_order
 
 
@@ -22,4 +23,5 @@ def november_from_the_eighth() -> Ledger:
 BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "invoice_period_gap_or_overlap": november_from_the_eighth,
     "usage_after_cutoff_unbilled": late_usage,
+    "close_period_misposting": lambda: booked().change("ledger_entries", "D7", period_key="P6"),
 }
