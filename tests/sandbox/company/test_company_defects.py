@@ -21,6 +21,11 @@ def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
         ("salesforce", "opportunities"): {row["Id"] for row in company.salesforce["Opportunity"]},
         ("salesforce", "contract_lines"): {row["Id"] for row in company.salesforce["SBQQ__Subscription__c"]},
         ("salesforce", "amendments"): {row["Id"] for row in quotes if row["SBQQ__Type__c"] == "Amendment"},
+        ("salesforce", "accounts"): {row["Id"] for row in company.salesforce["Account"]},
+        ("salesforce", "contracts"): {row["Id"] for row in company.salesforce["Contract"]},
+        ("ledger", "ledger_entries"): {
+            line.split(",")[0] for text in company.files["ledger"].values() for line in text.splitlines()
+        },
         ("zuora", "subscription_lines"): {row["OriginalId"] for row in sheets.charges},
         ("zuora", "subscriptions"): {row["Id"] for row in company.zuora["Subscription"]},
         ("zuora", "amendments"): {row["Id"] for row in company.zuora["Amendment"]},
