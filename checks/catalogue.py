@@ -7,7 +7,6 @@ from checks.broken_links import broken_amendment_link, orphan_child_record
 from checks.cash import cash_unapplied, payment_failure_no_dunning
 from checks.contract import Check
 from checks.control_health import gate_hold_aged, manual_backdoor_write, recurring_override
-from checks.credits import credit_memo_spike, credit_memo_without_contract, credit_rebill_imbalance
 from checks.credits import (
     credit_memo_spike,
     credit_memo_without_contract,
@@ -40,7 +39,6 @@ from checks.incomplete_writes import (
     subscription_line_without_schedule,
 )
 from checks.mapping_drift import unreviewed_mapping_change
-from checks.revenue import revenue_schedule_missing
 from checks.revenue import (
     deferred_rollforward_break,
     nonstandard_terms_unflagged,
