@@ -45,6 +45,8 @@ from checks.revenue import (
     revenue_schedule_mismatch,
     revenue_schedule_missing,
 )
+from checks.mapping_drift import contract_value_definition_mismatch, unreviewed_mapping_change
+from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import (
     error_queue_blocks_invoice,
@@ -73,6 +75,7 @@ _SHIPPED: tuple[Check, ...] = (
     orphan_child_record.CHECK,
     unreviewed_mapping_change.CHECK,
     event_out_of_order.CHECK,
+    contract_value_definition_mismatch.CHECK,
     cancelled_still_billing.CHECK,
     active_not_billing.CHECK,
     duplicate_invoice_line.CHECK,

@@ -17,6 +17,7 @@ from sandbox.company.model import (
     a_day_before,
 )
 from sandbox.company.world import World
+from sandbox.company.worth import term_of, total_value
 from sandbox.salesforce import make_id
 
 Row = dict[str, Any]
@@ -70,6 +71,8 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Auto_Bill_Overage__c": "boolean",
         "Cancelled_On__c": "date",
         "Nonstandard_Terms__c": "boolean",
+        "ContractTerm": "integer",
+        "Contract_Value__c": "currency",
     },
     "SBQQ__Quote__c": {
         "Name": "string",
@@ -223,6 +226,8 @@ def _contract(world: World, contract: Contract) -> Row:
         "Auto_Bill_Overage__c": contract.auto_bills_overage,
         "Cancelled_On__c": contract.cancelled_on,
         "Nonstandard_Terms__c": contract.nonstandard_terms,
+        "ContractTerm": term_of(contract),
+        "Contract_Value__c": total_value(world, contract),
     }
     return _stamped(row, contract.activated_at, _contract_changed_at(world, contract))
 

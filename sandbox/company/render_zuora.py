@@ -25,6 +25,7 @@ from sandbox.company.render_zuora_invoices import (
 )
 from sandbox.company.tariffs import OVERAGE, PACKAGE, PER_UNIT
 from sandbox.company.world import World
+from sandbox.company.worth import monthly_value
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "Account": {"BillingTimeZone__c": "text", "TestAccount__c": "boolean"},
@@ -33,6 +34,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "Currency__c": "text",
         "PONumber__c": "text",
         "LegalEntity__c": "text",
+        "ContractValue__c": "decimal",
     },
     "RatePlanCharge": {
         "ContractLineId__c": "text",
@@ -152,6 +154,7 @@ def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
             "CancelledDate": subscription.cancelled_on if ends_early else None,
             "TermType": "TERMED" if contract.end else "EVERGREEN",
             "Currency__c": account.currency,
+            "ContractValue__c": monthly_value(world, contract.crm_id),
             "PONumber__c": contract.po_number,
             "LegalEntity__c": subscription.legal_entity or _SELLERS[account.currency],
         }

@@ -89,6 +89,8 @@ class World:
     approvals: list[Approval] = field(default_factory=list)
     field_changes: list[FieldChange] = field(default_factory=list)
     own: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    stated_values: dict[str, Decimal] = field(default_factory=dict)
+    held_values: dict[str, Decimal] = field(default_factory=dict)
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from tests.checks.kit import Ledger, clean
@@ -37,6 +38,18 @@ def approved(ledger: Ledger, **columns: Any) -> Ledger:
     return ledger.add("approvals", "audit", "P1", **{**said, **columns})
 
 
+def valued(held: str, n: int = 5, currency: str = "USD", first: int = 0) -> Ledger:
+    """Contracts of two years, worth 24,000 by the CRM; `held` is what billing states as a month's value of each."""
+    ledger = Ledger()
+    for place in range(first, first + n):
+        own: dict[str, Any] = {"account_key": f"V{place}", "currency": currency}
+        ledger.account(f"V{place}")
+        ledger.contract(f"VK{place}", contract_value=Decimal(24_000), term_months=24, **own)
+        ledger.subscription(f"VS{place}", f"VK{place}", contract_value=Decimal(held), **own)
+    return ledger
+
+
 BROKEN: Mapping[str, Callable[[], Ledger]] = {
+    "contract_value_definition_mismatch": lambda: valued("12000"),
     "unreviewed_mapping_change": lambda: remapped(seen_at=FRIDAY.replace(day=26)),
 }
