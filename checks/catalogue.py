@@ -46,6 +46,7 @@ from checks.revenue import (
     revenue_schedule_missing,
 )
 from checks.mapping_drift import contract_value_definition_mismatch, unreviewed_mapping_change
+from checks.mapping_drift import field_mapping_drift, unreviewed_mapping_change
 from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import (
@@ -73,6 +74,7 @@ _SHIPPED: tuple[Check, ...] = (
     invoice_not_in_erp.CHECK,
     broken_amendment_link.CHECK,
     orphan_child_record.CHECK,
+    field_mapping_drift.CHECK,
     unreviewed_mapping_change.CHECK,
     event_out_of_order.CHECK,
     contract_value_definition_mismatch.CHECK,
