@@ -38,7 +38,7 @@ from checks.incomplete_writes import (
     order_lines_missing_in_billing,
     subscription_line_without_schedule,
 )
-from checks.mapping_drift import unreviewed_mapping_change
+from checks.mapping_drift import contract_value_definition_mismatch, unreviewed_mapping_change
 from checks.revenue import (
     deferred_rollforward_break,
     nonstandard_terms_unflagged,
