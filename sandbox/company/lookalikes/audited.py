@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from sandbox.company.auditing import approve, change_by_hand, redefine
 from sandbox.company.deals import CLEAN_BATCH, Terms
-from sandbox.company.labels import AUDIT
+from sandbox.company.labels import AUDIT, METERING
+from sandbox.company.measuring import event
 from sandbox.company.render_audit import INTEGRATION_USER
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
@@ -43,8 +44,24 @@ def changes_that_were_looked_at(story: Story) -> Plot:
         story.resemble("unreviewed_mapping_change", AUDIT, "metadata_changes", key, note)
 
 
+def a_launch(story: Story) -> Plot:
+    """A new meter, which the change calendar announces; so far it counts only tests."""
+    yield Stage.INVOICED
+    world = story.world
+    for hours_ago in range(10, 70, 10):
+        sent = event(
+            world, "storage_gb", Decimal(hours_ago), world.now - timedelta(hours=hours_ago), customer="",
+            subject="load-test", test=True,
+        )  # fmt: skip
+        world.usage.append(sent)
+        note = "a meter that was launched, as announced"
+        story.resemble("field_mapping_drift", METERING, "usage_events", sent.record_id, note)
+    approve(world, "launch", "usage_events", "meter", world.now - timedelta(days=9))
+
+
 TALES = (
     Tale(allowed_by_a_ticket, "USD", CLEAN_BATCH),
     Tale(allowed_by_a_ticket, "EUR", CLEAN_BATCH),
     Tale(changes_that_were_looked_at, "USD", CLEAN_BATCH),
+    Tale(a_launch, "USD", CLEAN_BATCH),
 )
