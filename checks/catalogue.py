@@ -45,6 +45,10 @@ from checks.revenue import (
     revenue_schedule_mismatch,
     revenue_schedule_missing,
 )
+from checks.mapping_drift import contract_value_definition_mismatch, unreviewed_mapping_change
+from checks.mapping_drift import field_mapping_drift, unreviewed_mapping_change
+from checks.master_data import bill_to_incomplete, customer_hierarchy_drift, master_data_drift
+from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import (
     error_queue_blocks_invoice,
@@ -89,6 +93,9 @@ _SHIPPED: tuple[Check, ...] = (
     usage_after_cutoff_unbilled.CHECK,
     invoice_period_gap_or_overlap.CHECK,
     close_period_misposting.CHECK,
+    master_data_drift.CHECK,
+    customer_hierarchy_drift.CHECK,
+    bill_to_incomplete.CHECK,
     credit_memo_without_contract.CHECK,
     credit_memo_without_revenue_treatment.CHECK,
     credit_rebill_imbalance.CHECK,

@@ -88,7 +88,6 @@ DECLARED: Sequence[Attribute] = (
         _billing("accounts.tax_status", "what invoices are taxed by"),
         _crm("accounts.tax_status"),
         severity=Severity.S2,
-        mode=Mode.BLOCK,
         compared=Compared.FOLDED,
     ),
     Attribute.of(
@@ -99,7 +98,6 @@ DECLARED: Sequence[Attribute] = (
         _billing("accounts.tax_id", "as printed"),
         _crm("accounts.tax_id"),
         severity=Severity.S2,
-        mode=Mode.BLOCK,
         compared=Compared.FOLDED,
     ),
     Attribute.of(
@@ -130,6 +128,14 @@ DECLARED: Sequence[Attribute] = (
         _crm("contacts.email", "of the account's bill_to_key"),
         _billing("contacts.email", "of the account's bill_to_key: where invoices are sent"),
         _erp("contacts.email", "of the account's bill_to_key: where reminders are sent"),
+        compared=Compared.FOLDED,
+    ),
+    Attribute.of(
+        "sold_to",
+        "Who receives what was bought, by e-mail address.",
+        Owner.REVOPS,
+        _crm("contacts.email", "of the account's sold_to_key"),
+        _billing("contacts.email", "of the account's sold_to_key"),
         compared=Compared.FOLDED,
     ),
     Attribute.of(

@@ -115,6 +115,32 @@ def _next_periods(books: Books) -> ir.Table:
 ROWS = Relation("next_invoices", _rows)
 
 
+def each(books: Books) -> ir.Table:
+    """Every draft of a customer with its `b_invoice`; where there is none, what is billed first, without one.
+
+    The columns of `ROWS` with `b_` before their names, and `b_place`, which counts a customer's rows from 0.
+    """
+    planned = first().mutate(b_invoice=ibis.null("string"), b_place=ibis.literal(0).cast("int64"))
+    invoice = books.table("invoices", "billing").filter(lambda t: (t.status == "draft") & t.account_key.notnull())
+    place = ibis.row_number().over(group_by=invoice.account_key, order_by=[invoice.invoice_date, invoice.key])
+    untaxed = invoice.total.fill_null(0) - invoice.tax.fill_null(0)
+    nothing = ibis.literal(0).cast("decimal(38, 9)")
+    draft = invoice.select(
+        b_account_key="account_key",
+        b_currency="currency",
+        b_bills_on="invoice_date",
+        b_source=invoice.system + "/invoices/" + invoice.key,
+        b_yearly_months=product(untaxed, ibis.literal(12)),
+        b_cut_yearly_months=nothing,
+        b_cut_days=ibis.literal(1).cast("int64"),
+        b_cut_of=ibis.literal(1).cast("int64"),
+        b_invoice="key",
+        b_place=place.cast("int64"),
+    )
+    planned = planned.anti_join(draft, "b_account_key")
+    return draft.union(planned.select(*draft.columns))
+
+
 def first() -> ir.Table:
     """One row per customer, the currency that is billed first; the columns of `ROWS` with `b_` before their names."""
     bill = ROWS.table

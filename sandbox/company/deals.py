@@ -15,13 +15,14 @@ from sandbox.company.model import (
     ARREARS,
     EXPIRED,
     Account,
+    Contact,
     Contract,
     ContractLine,
     Opportunity,
     Quote,
     QuoteLine,
 )
-from sandbox.company.names import TAXES, TIME_ZONES
+from sandbox.company.names import PEOPLE, PLACES, TAXES, TIME_ZONES
 from sandbox.company.periods import add_months
 from sandbox.company.tariffs import tariff
 from sandbox.company.world import World
@@ -85,6 +86,7 @@ class Deals:
             is_test=is_test,
             segment=_SEGMENTS[number % len(_SEGMENTS)],
         )
+        account = replace(account, bill_to=self._person(account, number))
         self.world.accounts[account.crm_id] = account
         self.accounts.append(account.crm_id)
         return account
@@ -128,6 +130,15 @@ class Deals:
         self._roll_up(lines, sold)
         self._won(contract, account, closed, signed, kind)
         return contract
+
+    def _person(self, account: Account, number: int) -> Contact:
+        """Who gets the account's invoices."""
+        ids = self.world.ids
+        name = PEOPLE[number % len(PEOPLE)]
+        domain = "".join(filter(str.isalnum, account.name.lower()))
+        street, city, postal_code, country = PLACES[account.currency][number % len(PLACES[account.currency])]
+        email = f"{name.lower().replace(' ', '.')}@{domain}.example"
+        return Contact(ids.crm("contact"), ids.billing("contact"), name, email, street, city, postal_code, country)
 
     def opportunity(
         self,

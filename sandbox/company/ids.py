@@ -7,6 +7,7 @@ from sandbox.salesforce import make_id
 # Key prefixes of Salesforce ids; those of custom objects follow the order in which the company defines them.
 _CRM_PREFIX = {
     "account": "001",
+    "contact": "003",
     "opportunity": "006",
     "product": "01t",
     "contract": "800",
@@ -17,6 +18,7 @@ _CRM_PREFIX = {
 }
 _BILLING_KIND = {
     "account": "acc0",
+    "contact": "c0c0",
     "subscription": "5b50",
     "rate_plan": "4a90",
     "charge": "c4a0",

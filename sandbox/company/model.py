@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sandbox.company.catalog import RECURRING
+from sandbox.company.names import SELLERS
 from sandbox.company.tariffs import Tariff
 
 ADVANCE, ARREARS = "Advance", "Arrears"
@@ -16,8 +17,26 @@ ACTIVATED, CANCELLED, EXPIRED, SUPERSEDED = "Activated", "Cancelled", "Expired",
 
 
 @dataclass(frozen=True)
+class Contact:
+    """A person of a customer, with the id in each system that keeps people. `country` is in ISO 3166."""
+
+    crm_id: str
+    billing_id: str
+    name: str
+    email: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True)
 class Account:
-    """A customer, with its id in each system. `batch` is the bill-run batch, `tax_rate` a fraction."""
+    """A customer, with its id in each system. `batch` is the bill-run batch, `tax_rate` a fraction.
+
+    `bill_to` gets the invoices. `parent_id` is the company that it belongs to and `payer_id` the one that pays for it,
+    where that is another customer; both are CRM ids.
+    """
 
     crm_id: str
     billing_id: str
@@ -34,6 +53,18 @@ class Account:
     created_at: datetime
     is_test: bool = False
     segment: str = "Mid-market"
+    bill_to: Contact | None = None
+    parent_id: str | None = None
+    payer_id: str | None = None
+
+    @property
+    def legal_entity(self) -> str:
+        """Which of the company's own entities sells to the customer."""
+        return SELLERS[self.currency]
+
+    @property
+    def tax_status(self) -> str:
+        return "Taxable" if self.tax_rate else "Exempt"
 
     @property
     def payment_terms(self) -> str:

@@ -25,6 +25,16 @@ TIME_ZONES = {
     "GBP": ("Europe/London",),
     "JPY": ("Asia/Tokyo",),
 }
+SELLERS = {"USD": "US Inc", "EUR": "DE GmbH", "GBP": "UK Ltd", "JPY": "JP KK"}
+"""Which of the company's own legal entities sells in which currency."""
+PLACES = {
+    "USD": (("120 Harbor Street", "Boston", "02110", "US"), ("48 Lake Drive", "Chicago", "60601", "US")),
+    "EUR": (("Lindenallee 14", "Hamburg", "20095", "DE"), ("7 rue du Port", "Nantes", "44000", "FR")),
+    "GBP": (("9 Mill Lane", "Leeds", "LS1 4DY", "GB"),),
+    "JPY": (("3-8 Sakae", "Nagoya", "460-0008", "JP"),),
+}
+"""Street, city, postal code and country of customers of a currency."""
+PEOPLE = ("Ana Reyes", "Tom Okafor", "Mia Lindqvist", "Ken Mori", "Ines Duarte", "Paul Weber", "Ruth Adeyemi")
 TAXES = {
     "USD": ((Decimal("0"), "US-NONTAXABLE"), (Decimal("0.0825"), "US-SAAS"), (Decimal("0.06"), "US-SAAS")),
     "EUR": ((Decimal("0.19"), "EU-STANDARD"), (Decimal("0.20"), "EU-STANDARD")),

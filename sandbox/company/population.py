@@ -1,7 +1,10 @@
 """Customers to whom nothing remarkable happens: contracts of every kind, renewed, amended, cancelled, all in order."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
 
 from sandbox.company.amending import add_on, cancel, change
@@ -27,6 +30,15 @@ def populate(deals: Deals, accounts: int) -> None:
         _history(deals, account)
         if deals.rng.random() < 0.2:
             deals.opportunity(account)
+    _group(world, deals.accounts[1:])
+
+
+def _group(world: World, accounts: Sequence[str]) -> None:
+    """Every tenth customer belongs to the one before it, which pays for it in every second case."""
+    for place, (parent, child) in enumerate(pairwise(accounts)):
+        if place % 10 == 0:
+            payer = parent if place % 20 else None
+            world.accounts[child] = replace(world.accounts[child], parent_id=parent, payer_id=payer)
 
 
 def _history(deals: Deals, account: Account) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 from sandbox.company.amounts import CURRENCIES
 from sandbox.company.catalog import PRODUCTS
 from sandbox.company.documents import ErpCredit, ErpInvoice, ErpLine, PostingApproval, RevenueElement
+from sandbox.company.labels import ERP
 from sandbox.company.ledger import closed_on, period_key
 from sandbox.company.model import Account, a_day_before
+from sandbox.company.names import SELLERS
 from sandbox.company.periods import add_months
 from sandbox.company.recognition import recognised
 from sandbox.company.world import World
@@ -21,7 +23,7 @@ from sandbox.netsuite import STANDARD_TABLES
 Row = dict[str, Any]
 
 TABLES: Mapping[str, Mapping[str, str]] = {
-    **{name: STANDARD_TABLES[name] for name in ("currency", "item", "accountingperiod")},
+    **{name: STANDARD_TABLES[name] for name in ("currency", "subsidiary", "item", "accountingperiod")},
     "customer": {**STANDARD_TABLES["customer"], "terms": "text", "custentity_salesforce_id": "text"},
     "transaction": {
         **STANDARD_TABLES["transaction"],
@@ -55,6 +57,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 """The tables that are filled, with the columns that this account has beyond the standard ones."""
 
 _CURRENCY_IDS = {code: number for number, code in enumerate(CURRENCIES, start=1)}
+_SUBSIDIARY_IDS = {name: number for number, name in enumerate(SELLERS.values(), start=2)}
 _ITEM_IDS = {code: number for number, code in enumerate(PRODUCTS, start=301)}
 PLANS = 4_000_000
 _HEADER_LINES, _TAX_LINES = 5_000_000, 6_000_000
@@ -66,6 +69,7 @@ def render_netsuite(world: World) -> dict[str, list[Row]]:
     copies = list(world.erp_invoices.values())
     return {
         "currency": _currencies(),
+        "subsidiary": _subsidiaries(),
         "item": _items(),
         "accountingperiod": _periods(world),
         "customer": _customers(world),
@@ -81,6 +85,11 @@ def render_netsuite(world: World) -> dict[str, list[Row]]:
 
 def _currencies() -> list[Row]:
     return [{"id": number, "name": code, "symbol": code} for code, number in _CURRENCY_IDS.items()]
+
+
+def _subsidiaries() -> list[Row]:
+    """All below one holding: the full name of each says so."""
+    return [{"id": number, "name": name, "fullname": f"Holding : {name}"} for name, number in _SUBSIDIARY_IDS.items()]
 
 
 def _items() -> list[Row]:
@@ -121,23 +130,29 @@ def _customers(world: World) -> list[Row]:
     for subscription in world.subscriptions.values():
         created = subscription.versions[0].created_at
         first[subscription.account_id] = min(first.get(subscription.account_id, created), created)
-    return [_customer(world.accounts[account_id], created) for account_id, created in first.items()]
+    return [_customer(world, world.accounts[account_id], created) for account_id, created in first.items()]
 
 
-def _customer(account: Account, created: datetime) -> Row:
+def _customer(world: World, account: Account, created: datetime) -> Row:
     copied = created + timedelta(minutes=25)
-    return {
+    parent = world.accounts.get(account.parent_id or "")
+    row = {
         "id": account.erp_id,
         "entityid": f"CUST{account.erp_id}",
         "companyname": account.name,
         "currency": _CURRENCY_IDS[account.currency],
         "terms": account.payment_terms,
+        "subsidiary": _SUBSIDIARY_IDS[account.legal_entity],
+        "taxable": account.tax_rate > 0,
+        "email": account.bill_to.email if account.bill_to else None,
+        "parent": parent.erp_id if parent else None,
         "custentity_salesforce_id": account.crm_id,
         "isinactive": False,
         "isperson": False,
         "datecreated": copied,
         "lastmodifieddate": copied,
     }
+    return row | world.held_otherwise.get((ERP, str(account.erp_id)), {})
 
 
 def _invoice(world: World, copy: ErpInvoice) -> Row:

@@ -1,6 +1,6 @@
 """The CRM's view: rows of the org's objects, with the stamps that a sync would find."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from sandbox.company.model import (
     QuoteLine,
     a_day_before,
 )
+from sandbox.company.labels import CRM
+from sandbox.company.model import Account, Change, Contract, ContractLine, Opportunity, Quote, QuoteLine, a_day_before
 from sandbox.company.world import World
 from sandbox.company.worth import term_of, total_value
 from sandbox.salesforce import make_id
@@ -33,6 +35,21 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Payment_Terms__c": "picklist",
         "Test_Account__c": "boolean",
         "Segment__c": "picklist",
+        "BillingCountryCode": "picklist",
+        "Selling_Entity__c": "picklist",
+        "Tax_Status__c": "picklist",
+        "Bill_To__c": "reference(Contact)",
+        "Sold_To__c": "reference(Contact)",
+        "Billing_Parent__c": "reference(Account)",
+    },
+    "Contact": {
+        "AccountId": "reference(Account)",
+        "Name": "string",
+        "Email": "email",
+        "MailingStreet": "textarea",
+        "MailingCity": "string",
+        "MailingPostalCode": "string",
+        "MailingCountryCode": "picklist",
     },
     "Product2": {
         "Name": "string",
@@ -139,7 +156,8 @@ _NOTICE = timedelta(days=6)
 def render_salesforce(world: World) -> dict[str, list[Row]]:
     """Rows by object. Values are str, bool, Decimal, date, aware datetime or None."""
     return {
-        "Account": [_account(account) for account in world.accounts.values()],
+        "Account": [_account(world, account) for account in world.accounts.values()],
+        "Contact": [row for account in world.accounts.values() for row in _contacts(world, account)],
         "Product2": _products(world),
         "Opportunity": [_opportunity(world, opportunity) for opportunity in world.opportunities.values()],
         "Contract": [_contract(world, contract) for contract in world.contracts.values()],
@@ -156,7 +174,7 @@ def _stamped(row: Row, created: datetime, modified: datetime | None = None) -> R
     return {**row, "CreatedDate": created, "LastModifiedDate": last, "SystemModstamp": last}
 
 
-def _account(account: Account) -> Row:
+def _account(world: World, account: Account) -> Row:
     row = {
         "Id": account.crm_id,
         "Name": account.name,
@@ -166,8 +184,30 @@ def _account(account: Account) -> Row:
         "Payment_Terms__c": account.payment_terms,
         "Test_Account__c": account.is_test,
         "Segment__c": account.segment,
+        "ParentId": account.parent_id,
+        "BillingCountryCode": account.bill_to.country if account.bill_to else None,
+        "Selling_Entity__c": account.legal_entity,
+        "Tax_Status__c": account.tax_status,
+        "Bill_To__c": account.bill_to.crm_id if account.bill_to else None,
+        "Sold_To__c": account.bill_to.crm_id if account.bill_to else None,
+        "Billing_Parent__c": account.payer_id,
     }
-    return _stamped(row, account.created_at)
+    return _stamped(row | world.held_otherwise.get((CRM, account.crm_id), {}), account.created_at)
+
+
+def _contacts(world: World, account: Account) -> Iterator[Row]:
+    if person := account.bill_to:
+        row = {
+            "Id": person.crm_id,
+            "AccountId": account.crm_id,
+            "Name": person.name,
+            "Email": person.email,
+            "MailingStreet": person.street,
+            "MailingCity": person.city,
+            "MailingPostalCode": person.postal_code,
+            "MailingCountryCode": person.country,
+        }
+        yield _stamped(row | world.held_otherwise.get((CRM, person.crm_id), {}), account.created_at)
 
 
 def _products(world: World) -> list[Row]:

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from sandbox.company.catalog import ONE_TIME, RECURRING
 from sandbox.company.documents import CHARGE
-from sandbox.company.model import ADVANCE, Account, Charge, Segment, Subscription, Version
+from sandbox.company.labels import BILLING
+from sandbox.company.model import ADVANCE, Account, Charge, Contact, Segment, Subscription, Version
 from sandbox.company.render_zuora_invoices import (
     Row,
     adjustment_row,
@@ -28,7 +29,12 @@ from sandbox.company.world import World
 from sandbox.company.worth import monthly_value
 
 FIELDS: Mapping[str, Mapping[str, str]] = {
-    "Account": {"BillingTimeZone__c": "text", "TestAccount__c": "boolean"},
+    "Account": {
+        "BillingTimeZone__c": "text",
+        "TestAccount__c": "boolean",
+        "LegalEntity__c": "text",
+        "PaidById__c": "text",
+    },
     "Subscription": {
         "ContractId__c": "text",
         "Currency__c": "text",
@@ -65,8 +71,6 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 }
 """What this tenant has beyond the standard fields."""
 
-_SELLERS = {"USD": "US Inc", "EUR": "DE GmbH", "GBP": "UK Ltd", "JPY": "JP KK"}
-"""Which of the company's own legal entities sells in which currency."""
 _PERIODS = {1: "Month", 3: "Quarter", 6: "Semi_Annual", 12: "Annual"}
 _CHARGE_TYPES = {ONE_TIME: "OneTime"}
 
@@ -85,6 +89,7 @@ def render_zuora(world: World) -> dict[str, list[Row]]:
     subscriptions = {subscription.name: subscription for subscription in world.subscriptions.values()}
     return {
         "Account": _accounts(world),
+        "Contact": _contacts(world),
         "Subscription": [row for found in subscriptions.values() for row in _subscription(world, found)],
         "RatePlan": [row for found in subscriptions.values() for row in _rate_plans(found)],
         "RatePlanCharge": [
@@ -107,14 +112,26 @@ def render_zuora(world: World) -> dict[str, list[Row]]:
 
 
 def _accounts(world: World) -> list[Row]:
+    return [_account(world, world.accounts[account_id], at) for account_id, at in _subscribers(world).items()]
+
+
+def _contacts(world: World) -> list[Row]:
+    found = ((world.accounts[account_id], at) for account_id, at in _subscribers(world).items())
+    return [_contact(world, account, account.bill_to, at) for account, at in found if account.bill_to]
+
+
+def _subscribers(world: World) -> dict[str, datetime]:
+    """Customers with a subscription, and when they got the first one."""
     first: dict[str, datetime] = {}
     for subscription in world.subscriptions.values():
         created = subscription.versions[0].created_at
         first[subscription.account_id] = min(first.get(subscription.account_id, created), created)
-    return [_account(world.accounts[account_id], created) for account_id, created in first.items()]
+    return first
 
 
-def _account(account: Account, created: datetime) -> Row:
+def _account(world: World, account: Account, created: datetime) -> Row:
+    parent = world.accounts.get(account.payer_id or account.parent_id or "")
+    payer = world.accounts.get(account.payer_id or "")
     row = {
         "Id": account.billing_id,
         "Name": account.name,
@@ -127,8 +144,30 @@ def _account(account: Account, created: datetime) -> Row:
         "Batch": account.batch,
         "BillingTimeZone__c": account.timezone,
         "TestAccount__c": account.is_test,
+        "ParentId": parent.billing_id if parent else None,
+        "BillToId": account.bill_to.billing_id if account.bill_to else None,
+        "SoldToId": account.bill_to.billing_id if account.bill_to else None,
+        "TaxExemptStatus": "No" if account.tax_rate else "Yes",
+        "LegalEntity__c": account.legal_entity,
+        "PaidById__c": payer.billing_id if payer else None,
     }
-    return stamped(row, created - timedelta(minutes=1))
+    return stamped(row | world.held_otherwise.get((BILLING, account.billing_id), {}), created - timedelta(minutes=1))
+
+
+def _contact(world: World, account: Account, person: Contact, created: datetime) -> Row:
+    first, _, last = person.name.partition(" ")
+    row = {
+        "Id": person.billing_id,
+        "AccountId": account.billing_id,
+        "FirstName": first,
+        "LastName": last,
+        "WorkEmail": person.email,
+        "Address1": person.street,
+        "City": person.city,
+        "PostalCode": person.postal_code,
+        "Country": person.country,
+    }
+    return stamped(row | world.held_otherwise.get((BILLING, person.billing_id), {}), created - timedelta(minutes=1))
 
 
 def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
@@ -156,7 +195,7 @@ def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
             "Currency__c": account.currency,
             "ContractValue__c": monthly_value(world, contract.crm_id),
             "PONumber__c": contract.po_number,
-            "LegalEntity__c": subscription.legal_entity or _SELLERS[account.currency],
+            "LegalEntity__c": subscription.legal_entity or account.legal_entity,
         }
         yield stamped(row, version.created_at, _superseded_at(world, subscription, version))
         previous = version

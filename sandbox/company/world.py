@@ -48,6 +48,7 @@ from sandbox.company.table import Table
 class World:
     """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
 
+    `held_otherwise` are fields of an account or contact that one system has another value of, by system and id there.
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
     `not_charged` such lines, each by its CRM id; `untreated_credits` are memos of which revenue accounting knows
     nothing, `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract,
@@ -58,6 +59,7 @@ class World:
     now: datetime
     ids: Ids = field(default_factory=Ids)
     accounts: dict[str, Account] = field(default_factory=dict)
+    held_otherwise: dict[tuple[str, str], dict[str, object]] = field(default_factory=dict)
     opportunities: dict[str, Opportunity] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     lines: Table[str, ContractLine] = field(default_factory=lambda: Table("contract_id"))

@@ -56,9 +56,9 @@ _PLANNED_REVENUE = _columns(
 
 STANDARD_TABLES: Mapping[str, Mapping[str, str]] = {
     "customer": _columns(
-        integer="id parent currency",
+        integer="id parent currency subsidiary",
         text="entityid companyname altname email externalid",
-        boolean="isperson isinactive",
+        boolean="isperson isinactive taxable",
         datetime="datecreated lastmodifieddate",
     ),
     "transaction": _TRANSACTION,

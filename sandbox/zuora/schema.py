@@ -52,11 +52,16 @@ STANDARD_OBJECTS: Mapping[str, Mapping[str, str]] = {
     "Account": _fields(
         id="ParentId DefaultPaymentMethodId BillToId SoldToId",
         text="AccountNumber Name CrmId PaymentTerm Notes",
-        picklist="Status Batch Currency",
+        picklist="Status Batch Currency TaxExemptStatus",
         integer="BillCycleDay",
         boolean="AutoPay",
         decimal="Balance CreditBalance",
         date="LastInvoiceDate",
+    ),
+    "Contact": _fields(
+        id="AccountId",
+        text="FirstName LastName NickName WorkEmail PersonalEmail WorkPhone Address1 Address2 City County State"
+        " PostalCode Country TaxRegion Description",
     ),
     "Subscription": _fields(
         id="OriginalId PreviousSubscriptionId AccountId InvoiceOwnerId",

@@ -80,10 +80,15 @@ class Ledger:
         return Ledger({entity: list(reversed(rows)) for entity, rows in self.rows.items()})
 
     def account(self, key: str = ACCOUNT, **columns: Any) -> Self:
-        """A customer in the CRM and in billing."""
+        """A customer in the CRM and in billing, with who gets the invoices."""
         columns = {"name": key, "status": "active", "currency": "USD", "account_key": key, **columns}
         self.add("accounts", "crm", key, **columns)
-        return self.add("accounts", "billing", key, crm_key=key, **columns)
+        self.contact("billing", f"C-{key}", account_key=key)
+        return self.add("accounts", "billing", key, **{"crm_key": key, "bill_to_key": f"C-{key}", **columns})
+
+    def contact(self, role: str, key: str, **columns: Any) -> Self:
+        base = {"name": "Ana Reyes", "email": "ana@acme.example", "street": "1 Main Street", "city": "Boston"}
+        return self.add("contacts", role, key, **{**base, "country": "US", **columns})
 
     def change_account(self, **columns: Any) -> Self:
         """Other values in every account."""
