@@ -39,16 +39,13 @@ from checks.incomplete_writes import (
     subscription_line_without_schedule,
 )
 from checks.mapping_drift import contract_value_definition_mismatch, field_mapping_drift, unreviewed_mapping_change
+from checks.master_data import bill_to_incomplete, customer_hierarchy_drift, master_data_drift
 from checks.revenue import (
     deferred_rollforward_break,
     nonstandard_terms_unflagged,
     revenue_schedule_mismatch,
     revenue_schedule_missing,
 )
-from checks.mapping_drift import contract_value_definition_mismatch, unreviewed_mapping_change
-from checks.mapping_drift import field_mapping_drift, unreviewed_mapping_change
-from checks.master_data import bill_to_incomplete, customer_hierarchy_drift, master_data_drift
-from checks.revenue import revenue_schedule_missing
 from checks.sequencing import active_not_billing, cancelled_still_billing, event_out_of_order
 from checks.silent_failures import (
     error_queue_blocks_invoice,

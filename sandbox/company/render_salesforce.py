@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from sandbox.company.catalog import ONE_TIME, PRODUCTS
+from sandbox.company.labels import CRM
 from sandbox.company.model import (
     Account,
     Change,
@@ -16,8 +17,6 @@ from sandbox.company.model import (
     QuoteLine,
     a_day_before,
 )
-from sandbox.company.labels import CRM
-from sandbox.company.model import Account, Change, Contract, ContractLine, Opportunity, Quote, QuoteLine, a_day_before
 from sandbox.company.world import World
 from sandbox.company.worth import term_of, total_value
 from sandbox.salesforce import make_id
