@@ -49,11 +49,12 @@ def find(books: Books, params: Params) -> ir.Table:
     memo = memo.left_join(approved, [memo.system == approved.a_system, memo.key == approved.a_key])
     memo = fx.with_rate(books, memo, "currency", "limit_currency", "memo_date")
     limit = ibis.literal(params.decimal("goodwill_limit")).cast("decimal(38, 9)")
+    demanded = params.texts("demanded")
     memo = memo.mutate(
         is_small=(product(memo.amount, memo.rate) <= limit).fill_null(False),
-        no_reference=memo.invoice_key.isnull() & memo.contract_key.isnull(),
-        no_reason=memo.reason.isnull() & memo.reason_code.isnull(),
-        no_approver=memo.approved_by.isnull() & memo.a_key.isnull(),
+        no_reference=memo.invoice_key.isnull() & memo.contract_key.isnull() & ("reference" in demanded),
+        no_reason=memo.reason.isnull() & memo.reason_code.isnull() & ("reason" in demanded),
+        no_approver=memo.approved_by.isnull() & memo.a_key.isnull() & ("approver" in demanded),
     )
     lacks = memo.no_reference | memo.no_reason | memo.no_approver
     off = memo.filter(lacks & ~(memo.is_small & memo.reason_code.notnull()))
@@ -105,6 +106,11 @@ CHECK = Check(
     needs=(Need("invoices", "billing"), *memos.NEEDS, *APPROVALS, *fx.NEEDS, *CUSTOMER_NEEDS),
     one_of=("credit_memos",),
     settings=(
+        Setting(
+            "demanded",
+            ("reference", "reason", "approver"),
+            "What a memo must carry; leave out what your systems do not hold.",
+        ),
         Setting("goodwill_limit", 250, "Up to this amount support may grant goodwill with a reason code alone."),
         Setting(
             "limit_currency", "USD", "The currency of the limit; other currencies are converted on the memo's day."

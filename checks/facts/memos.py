@@ -1,6 +1,7 @@
 """Credit memos, each once: those of the billing platform, and those that were entered in the ERP alone.
 
-The ERP's copy of a memo names the platform's number of it, or its key. Memos that are void or failed are left out;
+The ERP's copy of a memo names the platform's number of it, or its key; one that names no memo is the copy of that on
+the same invoice with the same amount. Memos that are void or failed are left out;
 drafts count. Amounts are positive and with tax.
 """
 
@@ -38,11 +39,30 @@ def _known_as(books: Books) -> ir.Table:
 
 def _named(books: Books) -> ir.Table:
     """The ERP's copies (c_system, c_key) of the platform's memos (m_system, m_key)."""
-    own = _live(books, "billing")
+    own, theirs = _live(books, "billing"), _live(books, "erp")
     by_number = own.select(m_system="system", m_key="key", m_name="number")
     by_key = own.select(m_system="system", m_key="key", m_name="key")
-    copy = _live(books, "erp").select(c_system="system", c_key="key", m_name="billing_key")
-    return copy.inner_join(by_number.union(by_key).distinct(), "m_name").distinct()
+    said = theirs.select(c_system="system", c_key="key", m_name="billing_key")
+    said = said.inner_join(by_number.union(by_key).distinct(), "m_name").drop("m_name")
+    return said.union(_alike(books, own, theirs)).distinct()
+
+
+def _alike(books: Books, own: ir.Table, theirs: ir.Table) -> ir.Table:
+    """The same for memos of the ERP that name no memo: of the same invoice and amount."""
+    same = ("on_invoice", "amount", "currency")
+    invoice = books.table("invoices", "billing").select(i_system="system", i_key="key", i_number="number")
+    by_key = own.select(m_system="system", m_key="key", on_invoice="invoice_key", amount="amount", currency="currency")
+    by_number = own.inner_join(invoice, [own.system == invoice.i_system, own.invoice_key == invoice.i_key])
+    by_number = by_number.select(
+        m_system="system", m_key="key", on_invoice="i_number", amount="amount", currency="currency"
+    )
+    silent = theirs.filter(theirs.billing_key.isnull() & theirs.invoice_key.notnull())
+    silent = silent.select(
+        c_system="system", c_key="key", on_invoice="invoice_key", amount="amount", currency="currency"
+    )
+    return silent.inner_join(by_key.union(by_number).distinct(), list(same)).select(
+        "c_system", "c_key", "m_system", "m_key"
+    )
 
 
 def _live(books: Books, role: str) -> ir.Table:

@@ -48,6 +48,7 @@ def looks_alike() -> dict[str, Ledger]:
     return {
         "approved elsewhere": credited(approved_by=None).add("approvals", "crm", "AP", record_key="N-CM1", **approval),
         "a copy in the ERP": credited(credited(), "E1", "erp", billing_key="N-CM1", **bare),
+        "a copy that names no memo": credited(credited(), "E1", "erp", **bare),
         "void": credited(status="void", **bare),
         "a test account": credited(clean().change_account(is_test=True), **bare),
     }
