@@ -2,8 +2,22 @@
 
 from collections.abc import Mapping
 
-from checks.agreed_terms import contract_terms_vs_billing, missed_uplift, ramp_step_missed
-from checks.broken_links import broken_amendment_link, orphan_child_record
+from checks.agreed_terms import (
+    contract_terms_vs_billing,
+    discount_over_limit_unapproved,
+    expired_discount_applied,
+    missed_renewal,
+    missed_uplift,
+    pricing_drift,
+    ramp_step_missed,
+    stacked_discounts,
+)
+from checks.broken_links import (
+    broken_amendment_link,
+    invoice_schedule_version_mismatch,
+    orphan_child_record,
+    renewal_chain_broken,
+)
 from checks.cash import cash_unapplied, payment_failure_no_dunning
 from checks.contract import Check
 from checks.control_health import gate_hold_aged, manual_backdoor_write, recurring_override
@@ -33,6 +47,7 @@ from checks.duplicates import (
 from checks.incomplete_writes import (
     amendment_without_billing_schedule,
     closed_won_not_in_billing,
+    field_dropped_in_handoff,
     invoice_not_in_erp,
     invoice_without_contract_detail,
     order_lines_missing_in_billing,
@@ -70,10 +85,13 @@ _SHIPPED: tuple[Check, ...] = (
     subscription_line_without_schedule.CHECK,
     invoice_without_contract_detail.CHECK,
     invoice_not_in_erp.CHECK,
+    field_dropped_in_handoff.CHECK,
     broken_amendment_link.CHECK,
     orphan_child_record.CHECK,
     field_mapping_drift.CHECK,
     unreviewed_mapping_change.CHECK,
+    renewal_chain_broken.CHECK,
+    invoice_schedule_version_mismatch.CHECK,
     event_out_of_order.CHECK,
     contract_value_definition_mismatch.CHECK,
     cancelled_still_billing.CHECK,
@@ -110,6 +128,11 @@ _SHIPPED: tuple[Check, ...] = (
     unbilled_work.CHECK,
     commit_shortfall_unbilled.CHECK,
     contract_terms_vs_billing.CHECK,
+    pricing_drift.CHECK,
+    expired_discount_applied.CHECK,
+    stacked_discounts.CHECK,
+    discount_over_limit_unapproved.CHECK,
+    missed_renewal.CHECK,
     missed_uplift.CHECK,
     ramp_step_missed.CHECK,
     invoice_math_error.CHECK,

@@ -133,7 +133,7 @@ def absolute_of(kind: Kind) -> Convert:
 
 
 def hundredths_of(kind: Kind) -> Convert:
-    """Amounts in cents, of a currency with two digits after the point."""
+    """Amounts in cents, of a currency with two digits after the point; and percentages, which become fractions."""
     convert = decimal_of(kind)
     return lambda value: convert(str(_decimal(value).scaleb(-2, _SHIFTING)))
 

@@ -10,8 +10,9 @@ How to fix: correct the subscription to the terms in force, then bill the differ
 credit it. If a new price was agreed, amend the contract first.
 
 What it is not: a price or quantity that an amendment, a renewal or an agreed uplift explains, a part of a period
-cut by another day count, a discount on a line of its own, or what was already credited. While the contracts are
-stale, nothing is said. What is billed exactly as before an uplift or a step of a ramp is left to the checks on those.
+cut by another day count, a discount that was granted for the period, or what was already credited. While the
+contracts are stale, nothing is said. What is billed exactly as before an uplift or a step of a ramp, from a schedule
+that has been replaced, or with a discount that has ended, is left to the checks on those.
 """
 
 from decimal import Decimal
@@ -32,7 +33,7 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import behind_terms, billed, contract_periods, credits, terms
+from checks.facts import behind_terms, billed, contract_periods, credits, discounts, expired_discounts, terms
 from checks.rows import candidates
 
 
@@ -47,7 +48,8 @@ def find(books: Books, params: Params) -> ir.Table:
         contract_periods.off_by(rows, params.whole("partial_days"))
         & ~(rows.is_cancelled & (rows.apart < 0)).fill_null(False)
     )
-    off = off.anti_join(behind_terms.PERIODS.table, list(contract_periods.KEY))
+    for explained in (behind_terms.PERIODS, expired_discounts.PERIODS):
+        off = off.anti_join(explained.table, list(contract_periods.KEY))
     off = contract_periods.with_records(books, off)
     return candidates(
         off,
@@ -73,7 +75,7 @@ CHECK = Check(
     kind=MoneyKind.LEAK,
     negative_kind=MoneyKind.OVERBILL,
     spans=Spans.ACCOUNT,
-    needs=(*terms.NEEDS, *billed.NEEDS, *credits.NEEDS),
+    needs=(*terms.NEEDS, *billed.NEEDS, *credits.NEEDS, *discounts.NEEDS),
     settings=(
         Setting(
             "partial_days",

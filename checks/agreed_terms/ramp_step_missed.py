@@ -31,7 +31,7 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import behind_terms, billed, contract_periods, credits, terms
+from checks.facts import behind_terms, billed, contract_periods, credits, discounts, terms
 from checks.rows import candidates
 
 
@@ -71,7 +71,7 @@ CHECK = Check(
     kind=MoneyKind.LEAK,
     negative_kind=MoneyKind.OVERBILL,
     spans=Spans.ACCOUNT,
-    needs=(*terms.NEEDS, *billed.NEEDS, *credits.NEEDS),
+    needs=(*terms.NEEDS, *billed.NEEDS, *credits.NEEDS, *discounts.NEEDS),
     tolerance=Tolerance(absolute=Decimal("0.01")),
     arithmetic=contract_periods.ARITHMETIC,
     message=(

@@ -46,9 +46,11 @@ def _before_a_rise(rows: ir.Table) -> ir.Table:
     missed = price.select(n_row="row_key", n_rise="rise", n_on="risen_on")
     piece = piece.inner_join(old, [piece.row_key == old.o_row, piece.at_rise == old.o_rise])
     piece = piece.left_join(missed, [piece.row_key == missed.n_row, piece.taken + 1 == missed.n_rise])
-    is_own = piece.row_key == piece.contract_line_key
+    weighed = product(piece.o_price, piece.weight)
+    piece = piece.mutate(at_price=piece.weight.isnull().ifelse(piece.r_price.cast(weighed.type()), weighed))
+    is_own = (piece.row_key == piece.contract_line_key) & (piece.weight == 1).fill_null(False)
     had = piece.group_by(*KEY, "taken").agg(
-        had=product(product(piece.r_quantity, piece.o_price), _whole(piece.shared)).sum().cast(contract_periods.EXACT),
+        had=product(product(piece.r_quantity, piece.at_price), _whole(piece.shared)).sum().cast(contract_periods.EXACT),
         changed_on=piece.n_on.min(),
         price_before=ibis.coalesce(
             is_own.ifelse(piece.o_price, ibis.null("decimal(24, 8)")).max(), piece.o_price.max()

@@ -16,7 +16,7 @@ from checks.arithmetic import fx
 from checks.arithmetic.amounts import half_unit
 from checks.arithmetic.periods import FOREVER, CycleColumns, days, days_later, midnight, overlap
 from checks.contract import Arithmetic
-from checks.facts import billed, credits, terms
+from checks.facts import billed, credits, discounts, superseded, terms
 from checks.relation import Relation
 from checks.rows import collected, reference, some
 
@@ -117,7 +117,12 @@ def _suspected(_: Books) -> ir.Table:
     both = rows.inner_join(expected, list(KEY))
     apart = both.a_month * both.months / both.period_days - both.billed.cast(_FLOAT) * both.rate.cast(_FLOAT)
     guard = half_unit(both.currency).cast(_FLOAT) * both.lines * 0.8
-    return both.filter((apart.abs() > guard).fill_null(True)).drop("a_month")
+    off = both.filter((apart.abs() > guard).fill_null(True)).drop("a_month")
+    # What was made from a schedule that has been replaced has a check of its own.
+    replaced = superseded.LINES.table.select("system", "line_of", "since")
+    line = billed.LINES.table.select("system", "key", "line_of", "since")
+    named = line.semi_join(replaced, ["system", "line_of", "since"]).select("system", "key")
+    return off.anti_join(LINES.table.semi_join(named, ["system", "key"]).select(*KEY), list(KEY))
 
 
 SUSPECTED = Relation("periods_suspected", _suspected)
@@ -161,14 +166,26 @@ def shown(off: ir.Table) -> dict[str, ir.Value]:
 
 
 def with_rows(rows: ir.Table) -> ir.Table:
-    """`rows` with each contract row that may count in them, and for how many of their days it does (`shared`)."""
-    row = terms.PRICED.table.select(
-        "base_key", "own_key", "row_key", "begins", "rise", "risen_on", r_until="until", r_quantity="quantity",
-        r_price="unit_price", r_months="price_months",
+    """`rows` with each contract row that may count in them, and for how many of their days it does (`shared`).
+
+    A discount is a row with a negative price, and `weight` what it multiplies the row's own price by; else `weight`
+    is 1.
+    """
+    row = terms.PRICED.table.mutate(weight=ibis.literal(1).cast("decimal(24, 8)"))
+    wanted = (
+        "base_key", "own_key", "row_key", "begins", "rise", "risen_on", "weight", "r_until", "r_quantity", "r_price",
+        "r_months",
     )  # fmt: skip
+    names = {"r_until": "until", "r_quantity": "quantity", "r_price": "unit_price", "r_months": "price_months"}
     period = rows.select(*KEY, "since", "until", "days")
+    row = row.rename(names)
     joined = period.inner_join(row, period.contract_line_key == row.base_key)
-    return joined.mutate(shared=overlap(joined.since, joined.until, joined.begins, joined.r_until))
+    joined = joined.select(*KEY, "since", "until", "days", *wanted)
+    less = discounts.PIECES.table.rename(names)
+    reduced = period.inner_join(less, period.contract_line_key == less.base_key)
+    reduced = reduced.filter((reduced.starts <= reduced.since) & (reduced.since < reduced.ends))
+    both = joined.union(reduced.select(*joined.columns))
+    return both.mutate(shared=overlap(both.since, both.until, both.begins, both.r_until))
 
 
 def _agreed(rows: ir.Table) -> ir.Table:
@@ -178,14 +195,13 @@ def _agreed(rows: ir.Table) -> ir.Table:
     of_period = ibis.window(group_by=[joined[name] for name in KEY])
     # The price of the whole period: the line's own, or the one that it has risen to or that its ramp has reached.
     is_whole = (joined.shared == joined.days) & (joined.r_months == joined.l_months)
-    own = (is_whole & (joined.row_key == joined.contract_line_key)).ifelse(joined.r_price, ibis.null("decimal(24, 8)"))
-    price = ibis.coalesce(
-        own.max().over(of_period),
-        is_whole.ifelse(joined.r_price, ibis.null("decimal(24, 8)")).max().over(of_period),
-        joined.l_price,
-    )
+    holds = is_whole & (joined.weight == 1)
+    nothing = ibis.null("decimal(24, 8)")
+    own = (holds & (joined.row_key == joined.contract_line_key)).ifelse(joined.r_price, nothing)
+    any_ = holds.ifelse(joined.r_price, nothing)
+    price = ibis.coalesce(own.max().over(of_period), any_.max().over(of_period), joined.l_price)
     joined = joined.mutate(unit_price=price, price_months=joined.l_months)
-    is_plain = (joined.r_price == joined.unit_price) & is_whole
+    is_plain = (joined.r_price == joined.unit_price) & is_whole & (joined.weight == 1).fill_null(False)
     part = product(product(joined.r_quantity, joined.r_price), _whole(joined.shared))
     is_mixed = (joined.shared > 0) & (joined.r_months != joined.price_months)
     return joined.group_by(KEY).agg(

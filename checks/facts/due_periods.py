@@ -136,11 +136,15 @@ def _subscribed() -> ir.Table:
 def _agreed() -> ir.Table:
     line = terms.LINES.table
     line = line.filter(line.billable & (line.charge_type == "recurring"))
+    # A ramp that is billed with its first step goes on with the later ones.
+    row = terms.ROWS.table
+    last = row.group_by(r_system="system", r_base="base_key").agg(counts_until=row.until.max())
+    line = line.left_join(last, [line.system == last.r_system, line.key == last.r_base])
     return line.mutate(
         product=ibis.coalesce(line.product_code, line.key),
         timing=line.billing_timing,
         starts=ibis.greatest(line.start_date, line.free_until.fill_null(line.start_date)),
-        ends=ibis.least(line.ends_on, line.cancelled_on),
+        ends=ibis.least(ibis.greatest(line.ends_on, line.counts_until.fill_null(line.ends_on)), line.cancelled_on),
         charged_through=ibis.null("date"),
         began=line.term_start,
         bill_day=ibis.null("int64"),

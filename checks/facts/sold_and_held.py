@@ -84,10 +84,15 @@ def _earlier(sold: ir.Table) -> ir.Table:
     piece = piece.inner_join(old, [piece.row_key == old.o_row, piece.at_rise == old.o_rise])
     had = _yearly(piece.charge_type, piece.quantity, piece.o_price, piece.price_months)
     risen = piece.mutate(had=had).group_by(*GROUP, "taken").agg(had=lambda t: t.had.sum()).drop("taken")
-    ramp = sold.filter(sold.segment.notnull()).select(*GROUP, "base_key", "segment")
-    step = SOLD.table.filter(lambda t: t.segment.notnull()).select("base_key", e_segment="segment", had="yearly")
-    step = ramp.inner_join(step, "base_key").filter(lambda t: t.e_segment < t.segment)
-    return risen.union(step.select(*GROUP, had=step.had.cast(risen.had.type())))
+    ramp = sold.filter(sold.segment.notnull()).select(
+        *GROUP, "base_key", "segment", "charge_type", "quantity", "unit_price", "price_months"
+    )
+    step = SOLD.table.filter(lambda t: t.segment.notnull())
+    step = step.select("base_key", e_segment="segment", e_quantity="quantity", e_price="unit_price")
+    both = ramp.inner_join(step, "base_key").filter(lambda t: t.e_segment < t.segment)
+    stale = [(both.e_quantity, both.e_price), (both.quantity, both.e_price), (both.e_quantity, both.unit_price)]
+    values = [_yearly(both.charge_type, quantity, price, both.price_months) for quantity, price in stale]
+    return risen.union(*(both.select(*GROUP, had=value.cast(risen.had.type())) for value in values))
 
 
 _OF_LINE = ("account_key", "currency", "charge_type", "billing_months", "billing_timing", "term_start")
@@ -117,7 +122,7 @@ def _sold(books: Books) -> ir.Table:
         until=ibis.least(sold.until, sold.cancelled_on),
     ).select(
         *GROUP, "base_key", "own_key", "row_key", "starts", "until", "yearly", "is_amended", "linked",
-        "quantity", "price_months", "rise", "risen_on", "segment", "modified_at", *_OF_LINE,
+        "quantity", "unit_price", "price_months", "rise", "risen_on", "segment", "modified_at", *_OF_LINE,
     )  # fmt: skip
 
 

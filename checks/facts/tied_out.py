@@ -30,14 +30,12 @@ def _plan(books: Books) -> ir.Table:
         "system", "key", "currency", "since", "until", "due", "days", "period_days", "billing_months"
     )
     period = _with_pauses(books, period)
-    row = terms.ROWS.table.select(
-        "base_key", "begins", "quantity", "unit_price", "price_months", r_system="system", r_until="until"
-    )
-    joined = period.inner_join(row, [period.system == row.r_system, period.key == row.base_key])
-    shared = overlap(joined.since, joined.until, joined.begins, joined.r_until)
-    months = joined.billing_months.cast(_FLOAT) / joined.price_months / joined.period_days
+    days_of = period.mutate(contract_line_key=period.key, period_start=period.since)
+    row = contract_periods.with_rows(days_of).drop("since", "until", "days")
+    joined = period.inner_join(row, [period.key == row.contract_line_key, period.since == row.period_start])
+    months = joined.billing_months.cast(_FLOAT) / joined.r_months / joined.period_days
     months = months * (joined.days - joined.paused_days) / joined.days
-    value = joined.quantity.cast(_FLOAT) * joined.unit_price.cast(_FLOAT) * shared * months
+    value = joined.r_quantity.cast(_FLOAT) * joined.r_price.cast(_FLOAT) * joined.shared * months
     same = ("system", "key", "currency", "since", "until", "due")
     return joined.group_by(same).agg(value=value.sum()).mutate(booked=lambda t: _document(t.value, t.currency))
 

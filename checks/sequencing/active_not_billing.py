@@ -132,7 +132,7 @@ def _unbilled(month: ir.Table) -> ir.Table:
 
 def _priced(month: ir.Table) -> ir.Table:
     """`month` with what its contract line costs a year on the first of the days."""
-    row = terms.ROWS.table
+    row = terms.PRICED.table
     row = row.select(
         "base_key", "begins", r_until="until", a_year=per_year(row.quantity, row.unit_price, row.price_months)
     )

@@ -14,7 +14,7 @@ def change(deals: Deals, line: ContractLine, delta: int, effective: date, *, ord
     """An ordered amendment that changes the quantity of a line from `effective` on."""
     world = deals.world
     contract = world.contracts[line.contract_id]
-    prior = world.quantity_on(line, effective)
+    prior, price = world.quantity_on(line, effective), world.price_on(line, effective)
     quote = amendment(deals, contract, effective, ordered=ordered)
     quote_line = QuoteLine(
         world.ids.crm("quote_line"),
@@ -22,7 +22,7 @@ def change(deals: Deals, line: ContractLine, delta: int, effective: date, *, ord
         line.product_code,
         prior + delta,
         prior,
-        line.price,
+        price,
         effective,
         line.end,
         line.crm_id,
@@ -32,7 +32,7 @@ def change(deals: Deals, line: ContractLine, delta: int, effective: date, *, ord
         world.ids.crm("subscription"), line.crm_id, quote.crm_id, quote_line.crm_id, Decimal(delta), effective
     )
     world.changes[made.crm_id] = made
-    _value(deals, quote, Fraction(delta * line.price) * world.months_left(contract, effective))
+    _value(deals, quote, Fraction(delta * price) * world.months_left(contract, effective))
     return made
 
 

@@ -174,7 +174,7 @@ def put_line(world: World, invoice: Invoice, item: Item) -> InvoiceLine:
         name=item.charge.name,
         kind=item.kind,
         quantity=item.quantity,
-        price=item.charge.price,
+        price=item.charge.price_of(item.segment),
         amount=amount,
         tax=document(amount * account.tax_rate, account.currency),
         tax_code=account.tax_code,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from random import Random
 
 from sandbox.company.amounts import CURRENCIES, discounted, document, local_price
@@ -21,9 +22,10 @@ from sandbox.company.model import (
     Opportunity,
     Quote,
     QuoteLine,
+    Uplift,
 )
 from sandbox.company.names import PEOPLE, PLACES, TAXES, TIME_ZONES
-from sandbox.company.periods import add_months
+from sandbox.company.periods import add_months, months_between
 from sandbox.company.tariffs import tariff
 from sandbox.company.world import World
 
@@ -31,6 +33,15 @@ CLEAN_BATCH, BAD_BATCH, EARLY_BATCH = "Batch1", "Batch2", "Batch3"
 _AGO = timedelta(hours=3)
 _CURRENCY_WEIGHTS = (45, 25, 18, 12)
 _SEGMENTS = ("Enterprise", "Mid-market", "Small business")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A later step of a ramp: so many months after the start, another quantity at another price."""
+
+    after_months: int
+    quantity: int
+    price: Decimal
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class Terms:
     measure: str = "peak"
     billable: bool = True
     rolls_up: bool = False
+    uplift: Uplift | None = None
+    ramp: tuple[Step, ...] = ()
 
 
 class Deals:
@@ -128,6 +141,9 @@ class Deals:
         self.world.contracts[contract.crm_id] = contract
         sold = [self.line(contract, terms) for terms in lines]
         self._roll_up(lines, sold)
+        for terms, line in zip(lines, sold, strict=True):
+            if terms.ramp:
+                self._ramp(contract, line, terms.ramp)
         self._won(contract, account, closed, signed, kind)
         return contract
 
@@ -204,10 +220,34 @@ class Deals:
             measure=terms.measure if terms.included is not None else None,
             billable=terms.billable,
             added_by=quote_id,
+            uplift=terms.uplift,
         )
         self.world.lines[line.crm_id] = line
         self._quoted(line, quote_id or contract.quote_id, product)
         return line
+
+    def _ramp(self, contract: Contract, first: ContractLine, steps: Sequence[Step]) -> None:
+        """Make a line the first step of a ramp. Each ends where the next one begins."""
+        starts = [add_months(contract.start, step.after_months) for step in steps]
+        made = [replace(first, step=1, end=starts[0])]
+        for place, (step, start) in enumerate(zip(steps, starts, strict=True)):
+            line = replace(
+                first,
+                crm_id=self.world.ids.crm("subscription"),
+                quote_line_id=self.world.ids.crm("quote_line"),
+                quantity=Decimal(step.quantity),
+                price=step.price,
+                start=start,
+                end=starts[place + 1] if place + 1 < len(starts) else contract.end,
+                step=place + 2,
+                follows=first.crm_id,
+            )
+            made.append(line)
+            self._quoted(line, contract.quote_id, PRODUCTS[line.product_code])
+        for line in made:
+            self.world.lines[line.crm_id] = line
+        quoted = self.world.quote_lines[first.quote_line_id]
+        self.world.quote_lines[quoted.crm_id] = replace(quoted, end=made[0].end)
 
     def _quoted(self, line: ContractLine, quote_id: str, product: Product) -> None:
         self.world.quote_lines[line.quote_line_id] = QuoteLine(
@@ -236,6 +276,7 @@ class Deals:
             amount,
             contract.crm_id,
             contract.quote_id,
+            contract.renews,
         )
         self.world.quotes[contract.quote_id] = Quote(
             contract.quote_id,
@@ -254,11 +295,22 @@ class Deals:
 
     def _value(self, contract: Contract, account: Account) -> Decimal:
         """What the contract is worth over its term; a year of it where it has no end. Usage is not counted."""
-        months = self.world.months_left(contract, contract.start)
         total = Fraction(0)
         for line in self.world.lines_of(contract.crm_id):
             if line.charge_type == RECURRING:
-                total += Fraction(line.quantity * line.price) * months
+                total += self._of_term(contract, account, line)
             elif line.charge_type == ONE_TIME:
                 total += Fraction(line.quantity * line.price)
         return document(total, account.currency)
+
+    def _of_term(self, contract: Contract, account: Account, line: ContractLine) -> Fraction:
+        """What a recurring line comes to over its days, price by price."""
+        end = line.end or add_months(contract.start, 12)
+        days = [line.start, *(day for day in self.world.rises_of(line) if day < end), end]
+        return sum(
+            (
+                Fraction(line.quantity * self.world.price_on(line, day)) * months_between(day, until, account.bill_day)
+                for day, until in pairwise(days)
+            ),
+            Fraction(0),
+        )

@@ -73,7 +73,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Opportunity:
-    """`contract_id` is the contract that it became, or that it changed."""
+    """`contract_id` is the contract that it became, or that it changed; `renews` the one that it would continue."""
 
     crm_id: str
     account_id: str
@@ -86,6 +86,7 @@ class Opportunity:
     amount: Decimal
     contract_id: str | None
     quote_id: str | None = None
+    renews: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,9 @@ class Contract:
     cancelled_on: date | None = None
     renews: str | None = None
     nonstandard_terms: bool = False
+    auto_renews: bool = False
+    holds_over: bool = False
+    allows_stacking: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,10 +125,28 @@ class Clause:
 
 
 @dataclass(frozen=True)
+class Uplift:
+    """The price rises by `rate` on `first` and then every `months`, None for once.
+
+    With an `index` the rate was fixed on `known_on` and holds from then on; it lies between `floor` and `cap`.
+    """
+
+    rate: Decimal
+    first: date
+    months: int | None = 12
+    index: str | None = None
+    known_on: date | None = None
+    floor: Decimal | None = None
+    cap: Decimal | None = None
+    waived: bool = False
+
+
+@dataclass(frozen=True)
 class ContractLine:
     """A base line. `rolls_up_to` is the bundle's line that carries its price in billing.
 
-    `free_until` is the first day that is billed, `included` the seats in the price.
+    `free_until` is the first day that is billed, `included` the seats in the price. `follows` is the first step of
+    the ramp of which the line is a later one, `step` its number in the ramp.
     """
 
     crm_id: str
@@ -147,6 +169,9 @@ class ContractLine:
     rolls_up_to: str | None = None
     terminated: date | None = None
     added_by: str | None = None
+    uplift: Uplift | None = None
+    step: int | None = None
+    follows: str | None = None
 
     @property
     def recurs(self) -> bool:
@@ -244,7 +269,10 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Segment:
-    """What a charge bills from `start` to `end`: one row of the charge in billing. Usage has no quantity."""
+    """What a charge bills from `start` to `end`: one row of the charge in billing. Usage has no quantity.
+
+    `price` is None where it is the charge's.
+    """
 
     billing_id: str
     number: int
@@ -253,11 +281,12 @@ class Segment:
     start: date
     end: date | None
     created_at: datetime
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True)
 class Charge:
-    """A subscription line. `anchor` is the day from which billing periods are counted.
+    """A subscription line. `anchor` is the day from which billing periods are counted, `price` the one at its start.
 
     `seat_overage`: bills the seats of a month above those included, of the same contract line. `tariff`: the price
     list by which its usage is rated, None where it costs `price` a unit.
@@ -286,6 +315,10 @@ class Charge:
     def billing_id(self) -> str:
         """The id that stays through the versions: that of the first segment."""
         return self.segments[0].billing_id
+
+    def price_of(self, segment: Segment) -> Decimal:
+        """What a unit costs in one of its segments."""
+        return self.price if segment.price is None else segment.price
 
 
 @dataclass(frozen=True)

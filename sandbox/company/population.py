@@ -9,8 +9,9 @@ from random import Random
 
 from sandbox.company.amending import add_on, cancel, change
 from sandbox.company.amounts import local_price
-from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals, Terms
-from sandbox.company.model import ACTIVATED, ADVANCE, ARREARS, Account, Contract, ContractLine
+from sandbox.company.catalog import PRODUCTS, RECURRING
+from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals, Step, Terms
+from sandbox.company.model import ACTIVATED, ADVANCE, ARREARS, Account, Contract, ContractLine, Uplift
 from sandbox.company.periods import add_months, bill_day_after, periods
 from sandbox.company.tariffs import METERED_BY_TARIFF
 from sandbox.company.world import World
@@ -49,6 +50,7 @@ def _history(deals: Deals, account: Account) -> None:
     if all(said.months == 1 and not said.free_months for said in terms) and rng.random() < 0.2:
         start += timedelta(days=rng.randint(1, 20))
     term = None if rng.random() < 0.1 else rng.choice((12, 12, 12, 24, 36))
+    terms = [_over_time(rng, account, start, term, said) for said in terms]
     contract = deals.sell(account, start, term, terms, po_required=rng.random() < 0.15)
     while contract.end and contract.end <= today and rng.random() < 0.8:
         _amend(deals, account, contract)
@@ -97,6 +99,23 @@ def _seats(rng: Random, account: Account, months: int, timing: str, free: int) -
     return Terms(product, seats, months=months, timing=timing, included=seats, overage_price=price, measure=measure)
 
 
+def _over_time(rng: Random, account: Account, start: date, term: int | None, said: Terms) -> Terms:
+    """Fees that rise every year, by a fixed rate or with an index; seats that ramp up after the first year."""
+    if said.rolls_up or said.free_months or PRODUCTS[said.product].charge_type != RECURRING or term == 12:
+        return said
+    first = add_months(start, 12)
+    if said.product in ("PLATFORM", "PLATFORM-ENT", "SUPPORT") and rng.random() < 0.4:
+        rate = rng.choice((Decimal("0.03"), Decimal("0.04"), Decimal("0.05"), Decimal("0.072")))
+        if rng.random() < 0.3:
+            fixed = Uplift(rate, first, None, "CPI-U", first - timedelta(days=20), Decimal("0.02"), Decimal("0.05"))
+            return replace(said, uplift=fixed)
+        return replace(said, uplift=Uplift(rate, first, waived=rng.random() < 0.1))
+    if said.product.startswith("SEAT") and said.included is None and term and rng.random() < 0.25:
+        price = local_price(PRODUCTS[said.product].list_price * rng.choice((90, 95, 100)) / 100, account.currency)
+        return replace(said, ramp=(Step(12, said.quantity + rng.randint(5, 40), price),))
+    return said
+
+
 def _renewed(terms: list[Terms]) -> list[Terms]:
     """What recurs, at newly negotiated prices, without its free months."""
     kept = [said for said in terms if said.product not in ("SETUP", "TRAINING")]
@@ -120,7 +139,7 @@ def _amend(deals: Deals, account: Account, contract: Contract) -> None:
     rng = deals.rng
     recurring = [line for line in deals.world.lines_of(contract.crm_id) if line.recurs]
     for line in recurring:
-        if line.product_code.startswith("SEAT") and line.included is None and rng.random() < 0.5:
+        if line.product_code.startswith("SEAT") and line.included is None and not line.step and rng.random() < 0.5:
             _resize(deals, account, contract, line)
     days = _bill_days(deals.world, account, contract, 1)
     if days and rng.random() < 0.12:

@@ -43,7 +43,8 @@ def _amendments(world: World) -> dict[str, list[Quote]]:
 
 
 def _is_charged(world: World, line: ContractLine) -> bool:
-    return line.billable and line.price > 0 and line.rolls_up_to is None and line.crm_id not in world.not_charged
+    is_own = line.rolls_up_to is None and line.follows is None
+    return line.billable and line.price > 0 and is_own and line.crm_id not in world.not_charged
 
 
 def _provision(world: World, contract: Contract, lines: list[ContractLine], amendments: list[Quote]) -> None:
@@ -51,17 +52,37 @@ def _provision(world: World, contract: Contract, lines: list[ContractLine], amen
     sold = [line for line in lines if line.added_by is None]
     charges = [_charge(world, subscription, contract, line) for line in sold]
     charges += [_overage(world, charge, line) for charge, line in zip(charges, sold, strict=True) if line.included]
-    for quote in amendments:
-        subscription, version = _next_version(world, subscription, quote.ordered_at, quote.start, "UpdateProduct")
-        charges = [_changed(world, charge, quote, version) for charge in charges]
-        added = [line for line in lines if line.added_by == quote.crm_id]
-        charges += [_charge(world, subscription, contract, line) for line in added]
+    by_day = {day: [quote for quote in amendments if quote.start == day] for day in _days(world, lines, amendments)}
+    for day, quotes in by_day.items():
+        if not quotes:
+            noticed = datetime.combine(day - timedelta(days=10), time(14), UTC)
+            subscription, version = _next_version(world, subscription, noticed, day, "UpdateProduct")
+            charges = [_followed(world, charge, day, version) for charge in charges]
+        for quote in quotes:
+            subscription, version = _next_version(world, subscription, quote.ordered_at, day, "UpdateProduct")
+            charges = [_followed(world, _changed(world, charge, quote, version), day, version) for charge in charges]
+            added = [line for line in lines if line.added_by == quote.crm_id]
+            charges += [_charge(world, subscription, contract, line) for line in added]
     if contract.cancelled_on:
         noticed = datetime.combine(contract.cancelled_on - timedelta(days=6), time(15), UTC)
         subscription, _ = _next_version(world, subscription, noticed, contract.cancelled_on, "Cancellation")
     world.subscriptions[contract.crm_id] = subscription
     for charge in charges:
         world.charges[charge.billing_id] = charge
+
+
+def _days(world: World, lines: list[ContractLine], amendments: list[Quote]) -> list[date]:
+    """When billing is told of something: amendments, rises of prices and steps of ramps, up to today."""
+    followed = {
+        day
+        for line in lines
+        for day in (*world.rises_of(line), *(step.start for step in world.steps_of(line)))
+        if day <= world.today and (line.crm_id, day) not in world.not_followed
+    }
+    ends = [end for line in lines if (end := end_of(world.contracts[line.contract_id]))]
+    return sorted(
+        {quote.start for quote in amendments} | {day for day in followed if day < min(ends, default=date.max)}
+    )
 
 
 def _subscription(world: World, contract: Contract) -> Subscription:
@@ -162,7 +183,10 @@ def _overage(world: World, charge: Charge, line: ContractLine) -> Charge:
 
 def _changed(world: World, charge: Charge, quote: Quote, version: Version) -> Charge:
     """The charge after an amendment: the last segment ends, another begins with the new quantity."""
-    deltas = [c for c in world.changes_of(charge.line_id) if c.amendment_id == quote.crm_id]
+    later = [c for step in world.steps_of(world.lines[charge.line_id]) for c in world.changes_of(step.crm_id)]
+    # What changes a step on its first day is in the step.
+    later = [c for c in later if c.effective > world.lines[c.line_id].start]
+    deltas = [c for c in (*world.changes_of(charge.line_id), *later) if c.amendment_id == quote.crm_id]
     last = charge.segments[-1]
     if not deltas or last.quantity is None:
         return charge
@@ -174,8 +198,34 @@ def _changed(world: World, charge: Charge, quote: Quote, version: Version) -> Ch
         quote.start,
         last.end,
         version.created_at,
+        last.price,
     )
     return replace(charge, segments=(*charge.segments[:-1], replace(last, end=quote.start), following))
+
+
+def _followed(world: World, charge: Charge, day: date, version: Version) -> Charge:
+    """The charge after a rise of its price, or a step of its ramp, that takes effect on the day."""
+    line = world.lines[charge.line_id]
+    steps = [step for step in world.steps_of(line) if step.start == day]
+    if charge.seat_overage or (line.crm_id, day) in world.not_followed or not (steps or day in world.rises_of(line)):
+        return charge
+    last = charge.segments[-1]
+    quantity, price = last.quantity, world.price_on(line, day)
+    if steps:
+        quantity, price = world.quantity_on(steps[0], day), steps[0].price
+    if last.start == day:
+        return replace(charge, segments=(*charge.segments[:-1], replace(last, quantity=quantity, price=price)))
+    following = replace(
+        last,
+        billing_id=world.ids.billing("charge"),
+        number=last.number + 1,
+        version=version.number,
+        quantity=quantity,
+        start=day,
+        created_at=version.created_at,
+        price=price,
+    )
+    return replace(charge, segments=(*charge.segments[:-1], replace(last, end=day), following))
 
 
 def split_segment(world: World, contract_id: str, charge: Charge, day: date) -> Charge:

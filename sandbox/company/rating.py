@@ -92,17 +92,17 @@ def due_items(
 def amount_of(item: Item, currency: str) -> Decimal:
     """What an item costs as it stands on the invoice; usage by its tariff, beside what was billed of its period."""
     if item.charge.tariff is None:
-        return price_of(item.charge, currency, item.start, item.end, item.quantity)
+        return price_of(item.charge, item.charge.price_of(item.segment), currency, item.start, item.end, item.quantity)
     cost = item.charge.tariff.cost
     return document(cost(item.before + item.quantity), currency) - document(cost(item.before), currency)
 
 
-def price_of(charge: Charge, currency: str, start: date, end: date, quantity: Decimal) -> Decimal:
+def price_of(charge: Charge, price: Decimal, currency: str, start: date, end: date, quantity: Decimal) -> Decimal:
     """quantity × price × months of [start, end), as it stands on the invoice; usage and one-time without months."""
     months = Fraction(1)
     if charge.charge_type == RECURRING:
         months = months_billed(start, end, charge.anchor, charge.billing_months)
-    return document(Fraction(quantity * charge.price) * months, currency)
+    return document(Fraction(quantity * price) * months, currency)
 
 
 def add_day(day: date) -> date:

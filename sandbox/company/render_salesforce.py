@@ -69,6 +69,8 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Amount": "currency",
         "CurrencyIsoCode": "picklist",
         "SBQQ__PrimaryQuote__c": "reference(SBQQ__Quote__c)",
+        "SBQQ__Renewal__c": "boolean",
+        "SBQQ__RenewedContract__c": "reference(Contract)",
     },
     "Contract": {
         "AccountId": "reference(Account)",
@@ -89,6 +91,9 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Nonstandard_Terms__c": "boolean",
         "ContractTerm": "integer",
         "Contract_Value__c": "currency",
+        "Auto_Renew__c": "boolean",
+        "Holds_Over__c": "boolean",
+        "Discounts_Add_Up__c": "boolean",
     },
     "SBQQ__Quote__c": {
         "Name": "string",
@@ -136,6 +141,18 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Included_Quantity__c": "double",
         "Overage_Price__c": "currency",
         "Overage_Measure__c": "picklist",
+        "SBQQ__SegmentIndex__c": "double",
+        "SBQQ__SegmentKey__c": "string",
+        "SBQQ__SegmentStartDate__c": "date",
+        "SBQQ__SegmentEndDate__c": "date",
+        "Uplift_Rate__c": "percent",
+        "Uplift_Months__c": "double",
+        "Uplift_From__c": "date",
+        "Uplift_Index__c": "picklist",
+        "Uplift_Fixed_On__c": "date",
+        "Uplift_Floor__c": "percent",
+        "Uplift_Cap__c": "percent",
+        "Uplift_Waived__c": "boolean",
         "Billable__c": "boolean",
     },
     "Contract_Clause__c": {
@@ -240,6 +257,8 @@ def _opportunity(world: World, opportunity: Opportunity) -> Row:
         "Amount": opportunity.amount,
         "CurrencyIsoCode": world.accounts[opportunity.account_id].currency,
         "SBQQ__PrimaryQuote__c": opportunity.quote_id,
+        "SBQQ__Renewal__c": opportunity.type == "Renewal",
+        "SBQQ__RenewedContract__c": opportunity.renews,
     }
     closed = datetime.combine(opportunity.close_date, time(18, 30), UTC)
     return _stamped(row, closed - timedelta(days=30), closed)
@@ -267,6 +286,9 @@ def _contract(world: World, contract: Contract) -> Row:
         "Nonstandard_Terms__c": contract.nonstandard_terms,
         "ContractTerm": term_of(contract),
         "Contract_Value__c": total_value(world, contract),
+        "Auto_Renew__c": contract.auto_renews,
+        "Holds_Over__c": contract.holds_over,
+        "Discounts_Add_Up__c": contract.allows_stacking,
     }
     return _stamped(row, contract.activated_at, _contract_changed_at(world, contract))
 
@@ -341,8 +363,39 @@ def _line(world: World, line: ContractLine) -> Row:
         "Included_Quantity__c": line.included,
         "Overage_Price__c": line.overage_price,
         "Overage_Measure__c": line.measure,
+        **_ramp(line),
+        **_uplift(line),
     }
     return _stamped(row, created, modified)
+
+
+def _ramp(line: ContractLine) -> Row:
+    """CPQ keeps a subscription for each segment of a ramp; what they share is the key."""
+    if line.step is None:
+        return {}
+    return {
+        "SBQQ__SegmentIndex__c": line.step,
+        "SBQQ__SegmentKey__c": line.follows or line.crm_id,
+        "SBQQ__SegmentStartDate__c": line.start,
+        "SBQQ__SegmentEndDate__c": a_day_before(line.end) if line.end else None,
+    }
+
+
+def _uplift(line: ContractLine) -> Row:
+    """Percentages stand as the UI shows them: 3.5 is 3.5 %."""
+    said = line.uplift
+    if said is None:
+        return {}
+    return {
+        "Uplift_Rate__c": said.rate * 100,
+        "Uplift_Months__c": said.months,
+        "Uplift_From__c": said.first,
+        "Uplift_Index__c": said.index,
+        "Uplift_Fixed_On__c": said.known_on,
+        "Uplift_Floor__c": None if said.floor is None else said.floor * 100,
+        "Uplift_Cap__c": None if said.cap is None else said.cap * 100,
+        "Uplift_Waived__c": said.waived,
+    }
 
 
 def _change(world: World, change: Change) -> Row:
@@ -352,6 +405,7 @@ def _change(world: World, change: Change) -> Row:
         "SBQQ__RevisedSubscription__c": line.crm_id,
         "SBQQ__QuoteLine__c": change.quote_line_id,
         "SBQQ__Quantity__c": change.delta,
+        "SBQQ__NetPrice__c": world.price_on(line, change.effective),
         "SBQQ__SubscriptionStartDate__c": change.effective,
         "SBQQ__StartDate__c": change.effective,
     }

@@ -262,7 +262,9 @@ def _charge(world: World, charge: Charge, subscription: Subscription, posted: Ma
             "EffectiveEndDate": segment.end,
             "ChargedThroughDate": _through(segment, billed),
             "Quantity": segment.quantity,
-            "MRR": segment.quantity * charge.price if segment.quantity and charge.charge_type == RECURRING else None,
+            "MRR": segment.quantity * charge.price_of(segment)
+            if segment.quantity and charge.charge_type == RECURRING
+            else None,
         }
         ended = [following.created_at for following in charge.segments if following.number == segment.number + 1]
         cancelled = [subscription.current.created_at] if subscription.cancelled_on else []
@@ -318,7 +320,7 @@ def _posted(world: World) -> dict[str, _Posted]:
 
 def _tiers(account: Account, charge: Charge) -> Iterator[Row]:
     for segment in charge.segments:
-        for place, tier in enumerate(_steps(charge)):
+        for place, tier in enumerate(_steps(charge, segment)):
             row = {
                 "Id": f"8ad071e{place}" + segment.billing_id[8:],
                 "RatePlanChargeId": segment.billing_id,
@@ -329,12 +331,12 @@ def _tiers(account: Account, charge: Charge) -> Iterator[Row]:
             yield stamped(row, segment.created_at)
 
 
-def _steps(charge: Charge) -> Iterator[Row]:
+def _steps(charge: Charge, segment: Segment) -> Iterator[Row]:
     """What each tier says. A tier begins with the unit after the last one of the tier before."""
     listed = charge.tariff
     if listed is None:
         flat = "FlatFee" if charge.unit == "Each" else "PerUnit"
-        yield {"StartingUnit": Decimal(0), "Price": charge.price, "PriceFormat": flat}
+        yield {"StartingUnit": Decimal(0), "Price": charge.price_of(segment), "PriceFormat": flat}
         return
     if listed.model == OVERAGE:
         yield {

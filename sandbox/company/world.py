@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from sandbox.company.amounts import document
 from sandbox.company.audit_records import Approval, FieldChange
 from sandbox.company.documents import (
     BillRun,
@@ -50,10 +51,11 @@ class World:
 
     `held_otherwise` are fields of an account or contact that one system has another value of, by system and id there.
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
-    `not_charged` such lines, each by its CRM id; `untreated_credits` are memos of which revenue accounting knows
-    nothing, `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract,
-    credit memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the
-    rest by own id. `own` are Tieout's own records, by entity, as the gateway writes them.
+    `not_charged` such lines, each by its CRM id; `not_followed` are rises and ramp steps that billing does not know, by
+    the line that is charged and the day; `untreated_credits` are memos of which revenue accounting knows nothing,
+    `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract, credit
+    memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the rest by own
+    id. `own` are Tieout's own records, by entity, as the gateway writes them.
     """
 
     now: datetime
@@ -97,6 +99,7 @@ class World:
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)
     told_meters: set[str] = field(default_factory=set)
+    not_followed: set[tuple[str, date]] = field(default_factory=set)
 
     @property
     def today(self) -> date:
@@ -126,6 +129,34 @@ class World:
     def quantity_on(self, line: ContractLine, day: date) -> Decimal:
         """What the contract says of a line's quantity on that day, its changes counted in."""
         return line.quantity + sum((c.delta for c in self.changes_of(line.crm_id) if c.effective <= day), Decimal(0))
+
+    def price_on(self, line: ContractLine, day: date) -> Decimal:
+        """What a unit of a line costs on that day: its price with the rises that have come, each rounded."""
+        price = line.price
+        for rise in self.rises_of(line):
+            if rise <= day and line.uplift:
+                rate = line.uplift.rate
+                if line.uplift.index:
+                    rate = min(rate, rate if line.uplift.cap is None else line.uplift.cap)
+                    rate = max(rate, rate if line.uplift.floor is None else line.uplift.floor)
+                price = document(price * (1 + rate), self.account_of(line.contract_id).currency)
+        return price
+
+    def rises_of(self, line: ContractLine) -> list[date]:
+        """The days on which the price of a line rises, up to a year from now."""
+        uplift = line.uplift
+        if uplift is None or uplift.waived or (uplift.index and uplift.known_on is None):
+            return []
+        last = min(line.end or date.max, add_months(self.today, 12))
+        agreed = [uplift.first]
+        while uplift.months and add_months(uplift.first, len(agreed) * uplift.months) < last:
+            agreed.append(add_months(uplift.first, len(agreed) * uplift.months))
+        days = [max(day, uplift.known_on or day) for day in agreed]
+        return [day for day in days if line.start < day < last]
+
+    def steps_of(self, line: ContractLine) -> list[ContractLine]:
+        """The later steps of the ramp that begins with this line."""
+        return [later for later in self.lines_of(line.contract_id) if later.follows == line.crm_id]
 
     def months_left(self, contract: Contract, since: date) -> Fraction:
         """Months from a day to the end of the contract; a year where it has no end."""

@@ -18,6 +18,7 @@ from tests.sandbox.company.company_sheets import (
     by,
     due_periods,
     in_force_and_billed,
+    is_of_earlier_terms,
     minor,
 )
 
@@ -115,17 +116,19 @@ def unbilled_seats(sheets: Sheets) -> Broken:
 
 
 def other_terms(sheets: Sheets) -> Broken:
-    """Positive recurring lines whose quantity or price is not the contract's on their first day."""
+    """Positive recurring lines whose quantity or price is not the contract's on their first day, nor what it was."""
     broken: Broken = set()
     for key, items in sheets.billed.items():
         charge = sheets.lines[key][0]
         if charge["ChargeType"] != "Recurring":
             continue
         line_id = charge["ContractLineId__c"]
-        price = agreed_price(sheets, line_id)
         for item in items:
+            price = agreed_price(sheets, line_id, item["ServiceStartDate"])
             quantity = agreed_quantity(sheets, line_id, item["ServiceStartDate"])
-            if item["ProcessingType"] == "0" and (item["Quantity"], item["UnitPrice"]) != (quantity, price):
+            if item["ProcessingType"] != "0" or (item["Quantity"], item["UnitPrice"]) == (quantity, price):
+                continue
+            if not is_of_earlier_terms(sheets, line_id, item):
                 broken.add(("invoice_lines", item["Id"], item["ServiceStartDate"]))
     return broken
 
@@ -188,7 +191,14 @@ def not_charged(sheets: Sheets) -> Broken:
     for row in sheets.agreed.values():
         is_base = row.get("SBQQ__RevisedSubscription__c") is None and row["Billable__c"] and row["SBQQ__NetPrice__c"]
         rolls_up = products[row["SBQQ__Product__c"]]["Rollup_Code__c"]
-        if is_base and not rolls_up and row["SBQQ__Contract__c"] in in_billing and row["Id"] not in charged:
+        is_later_step = (row.get("SBQQ__SegmentIndex__c") or 1) > 1
+        if (
+            is_base
+            and not rolls_up
+            and not is_later_step
+            and row["SBQQ__Contract__c"] in in_billing
+            and row["Id"] not in charged
+        ):
             broken.add(("contract_lines", row["Id"], None))
     return broken
 
@@ -220,8 +230,9 @@ def not_scheduled(sheets: Sheets) -> Broken:
         day = quote["SBQQ__StartDate__c"]
         if not (changes and quote["SBQQ__Ordered__c"] and day <= sheets.today):
             continue
-        in_force = [s for s in charges.get(amends, []) if s["EffectiveStartDate"] == day]
-        if [s["Quantity"] for s in in_force] != [agreed_quantity(sheets, amends, day)]:
+        charged = sheets.agreed[amends].get("SBQQ__SegmentKey__c") or amends
+        in_force = [s for s in charges.get(charged, []) if s["EffectiveStartDate"] == day]
+        if [s["Quantity"] for s in in_force] != [agreed_quantity(sheets, charged, day)]:
             broken.add(("amendments", quote["Id"], None))
     return broken
 

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from io import StringIO
 from typing import Any
@@ -106,16 +106,24 @@ def minor(currency: str) -> Decimal:
     return Decimal(1) if currency == "JPY" else Decimal("0.01")
 
 
+def step_on(sheets: Sheets, line_id: str, day: date) -> str:
+    """The step of the ramp that begins with a line, as of a day; the line itself where it is none."""
+    steps = [row for row in sheets.agreed.values() if row.get("SBQQ__SegmentKey__c") == line_id]
+    begun = [row for row in steps if row["SBQQ__SubscriptionStartDate__c"] <= day]
+    return str(max(begun, key=lambda row: row["SBQQ__SegmentIndex__c"])["Id"]) if begun else line_id
+
+
 def agreed_quantity(sheets: Sheets, line_id: str, day: date) -> Decimal:
     """The quantity of a contract line on a day, its changes counted in."""
+    line_id = step_on(sheets, line_id, day)
     rows = [row for row in sheets.agreed.values() if row.get("SBQQ__RevisedSubscription__c") == line_id]
     own = sheets.agreed[line_id]["SBQQ__Quantity__c"]
     return Decimal(own + sum(row["SBQQ__Quantity__c"] for row in rows if row["SBQQ__SubscriptionStartDate__c"] <= day))
 
 
-def agreed_price(sheets: Sheets, line_id: str) -> Decimal:
-    """The price of a contract line, with the components that are billed with it."""
-    line = sheets.agreed[line_id]
+def agreed_price(sheets: Sheets, line_id: str, day: date) -> Decimal:
+    """The price of a contract line on a day, with the components that are billed with it."""
+    line = sheets.agreed[step_on(sheets, line_id, day)]
     products = by(sheets.company.salesforce["Product2"], "Id")
     code = products[line["SBQQ__Product__c"]]["ProductCode"]
     parts = [
@@ -124,7 +132,39 @@ def agreed_price(sheets: Sheets, line_id: str) -> Decimal:
         if row["SBQQ__Contract__c"] == line["SBQQ__Contract__c"]
         and products[row["SBQQ__Product__c"]]["Rollup_Code__c"] == code
     ]
-    return Decimal(line["SBQQ__NetPrice__c"] + sum(parts))
+    return Decimal(risen(line, line["SBQQ__NetPrice__c"], day) + sum(parts))
+
+
+def is_of_earlier_terms(sheets: Sheets, line_id: str, item: Row) -> bool:
+    """Whether a ramp or an uplift once had the quantity, and once the price, of an invoice item."""
+    line = sheets.agreed[line_id]
+    if not (line.get("SBQQ__SegmentKey__c") or line.get("Uplift_Rate__c")):
+        return False
+    day, days = line["SBQQ__SubscriptionStartDate__c"], []
+    while day <= item["ServiceStartDate"]:
+        days.append(day)
+        day = _month_day(day, 1, day.day)
+    quantities = {agreed_quantity(sheets, line_id, day) for day in days}
+    return item["Quantity"] in quantities and item["UnitPrice"] in {agreed_price(sheets, line_id, day) for day in days}
+
+
+def risen(row: Row, price: Decimal, day: date) -> Decimal:
+    """A price after the rises of a row that have come by a day, each rounded half up."""
+    if not row.get("Uplift_Rate__c") or row["Uplift_Waived__c"]:
+        return price
+    rate, fixed_on = row["Uplift_Rate__c"], row["Uplift_Fixed_On__c"]
+    if row["Uplift_Index__c"]:
+        rate = min(rate, row["Uplift_Cap__c"] or rate)
+        rate = max(rate, row["Uplift_Floor__c"] or rate)
+        if fixed_on is None or fixed_on > day:
+            return price
+    agreed = row["Uplift_From__c"]
+    while agreed <= day:
+        price = (price * (100 + rate) / 100).quantize(minor(row["CurrencyIsoCode"]), ROUND_HALF_UP)
+        if not row["Uplift_Months__c"]:
+            break
+        agreed = _month_day(agreed, row["Uplift_Months__c"], agreed.day)
+    return price
 
 
 def due_periods(sheets: Sheets, segments: Sequence[Row], subscription: Row) -> list[tuple[date, date]]:

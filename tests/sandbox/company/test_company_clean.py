@@ -14,7 +14,7 @@ from tests.sandbox.company.company_invoicing import (
     wrong_usage,
 )
 from tests.sandbox.company.company_rules import RULES
-from tests.sandbox.company.company_sheets import DAY, Sheets
+from tests.sandbox.company.company_sheets import DAY, Sheets, risen
 
 REFERENCES = {
     "AccountId": "Account",
@@ -89,7 +89,8 @@ def test_line_totals_of_contract_and_subscription_agree(clean: Sheets) -> None:
         ends = [day for day in (row["SBQQ__TerminatedDate__c"], _after(row["SBQQ__EndDate__c"])) if day]
         in_force = row["SBQQ__SubscriptionStartDate__c"] <= clean.today < min([*ends, date.max])
         if row["SBQQ__ChargeType__c"] == "Recurring" and in_force and row["SBQQ__Contract__c"] not in paused:
-            sold[row["SBQQ__Contract__c"]] += row["SBQQ__Quantity__c"] * row["SBQQ__NetPrice__c"]
+            price = risen(row, row["SBQQ__NetPrice__c"], clean.today)
+            sold[row["SBQQ__Contract__c"]] += row["SBQQ__Quantity__c"] * price
     held: Counter[str] = Counter()
     for row in clean.charges:
         end = row["EffectiveEndDate"] or date.max

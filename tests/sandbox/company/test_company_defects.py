@@ -119,7 +119,10 @@ def test_amounts_of_lines_follow_from_the_rows(flawed: Sheets) -> None:
         elif planted.check == "contract_terms_vs_billing" and item is not None:
             segment = flawed.segments[item["RatePlanChargeId"]]
             line = segment["ContractLineId__c"]
-            quantity, price = agreed_quantity(flawed, line, item["ServiceStartDate"]), agreed_price(flawed, line)
+            quantity, price = (
+                agreed_quantity(flawed, line, item["ServiceStartDate"]),
+                agreed_price(flawed, line, item["ServiceStartDate"]),
+            )
             expected = quantity * price * months_of(flawed, segment, item)
             assert planted.amount is not None
             assert abs(abs(expected - item["ChargeAmount"]) - planted.amount) < 1
