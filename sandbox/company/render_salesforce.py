@@ -44,7 +44,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
     "Contact": {
         "AccountId": "reference(Account)",
         "Name": "string",
-        "Email": "email",
+        "Email": "string",
         "MailingStreet": "textarea",
         "MailingCity": "string",
         "MailingPostalCode": "string",
@@ -89,7 +89,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Auto_Bill_Overage__c": "boolean",
         "Cancelled_On__c": "date",
         "Nonstandard_Terms__c": "boolean",
-        "ContractTerm": "integer",
+        "ContractTerm": "int",
         "Contract_Value__c": "currency",
         "Auto_Renew__c": "boolean",
         "Holds_Over__c": "boolean",
