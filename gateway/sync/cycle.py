@@ -27,6 +27,7 @@ from connectors.mapping import Mapping as SourceMapping
 from gateway.crosswalk.publishing import Crosswalk
 from gateway.sync import telemetry
 from gateway.sync.ledger import Ledger
+from gateway.sync.remapped import note_mappings
 from gateway.sync.schemas import Schemas, described
 from gateway.sync.scope import EVERYTHING, Scope
 from gateway.sync.source import OpenSource, SourceReport
@@ -94,6 +95,7 @@ class SyncCycle:
         ownership = _ownership(matching, books)
         with telemetry.tracer.start_as_current_span("sync.publish"):
             self._schemas.publish(self._store)
+            note_mappings(self._store, self._ledger.mapping_hashes(), mappings, self._clock())
             self._crosswalk.write_decisions(self._store)
             before = self._ledger.latest(ownership)
             resolve(self._store, books, matching, before)

@@ -185,6 +185,12 @@ class Ledger:
             session.flush()
             return self._snapshot(row)
 
+    def mapping_hashes(self) -> dict[str, str]:
+        """By which mapping each source was read for the newest snapshot; nothing before the first."""
+        newest = select(SnapshotRow.mappings).order_by(SnapshotRow.number.desc()).limit(1)
+        with self._database.session() as session:
+            return dict(session.scalars(newest).first() or {})
+
     def renew(self, own: Mapping[str, int], now: datetime) -> Snapshot:
         """Publish the newest snapshot again with our own records as they are now; nothing else of it is touched."""
         newest = select(SnapshotRow).order_by(SnapshotRow.number.desc()).limit(1)

@@ -1,9 +1,11 @@
 """After a first sync, what changed arrives, what did not is not written again, and what is gone is gone."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from books.engine import Engine
 from books.errors import BooksError
 from tests.gateway.sync.conftest import MakeReader
 from tests.gateway.sync.systems import Reader, Systems, deal, held, invoice, mapped
@@ -211,6 +213,19 @@ def test_a_changed_mapping_reads_and_writes_everything_again(systems: Systems, r
     assert report.sources["crm"].records == {"Account": 7, "Deal__c": 7}
     assert {row["number"] for row in again.rows("quotes", "crm").values()} == {f"q-{n}" for n in range(7)}
     assert held(again, "crm") == mapped(again.installed, "crm")
+    (change,) = noticed(again)
+    assert (change["object"], change["field"], change["seen_at"]) == ("mapping", "crm", systems.now)
+    assert change["after"] == again.installed.mappings["crm"].hash[:12] != change["before"]
+    again.sync()
+    assert noticed(again) == [change]
+
+
+def noticed(reader: Reader) -> list[dict[str, Any]]:
+    """What the published books say of changes of objects, fields and mappings."""
+    snapshot = reader.installed.ledger.latest()
+    assert snapshot is not None
+    with Engine.over(reader.installed.store, snapshot) as engine:
+        return engine.rows("SELECT * FROM metadata_changes ORDER BY key")
 
 
 @pytest.mark.usefixtures("crm")
