@@ -9,8 +9,8 @@ How to fix: sign the renewal from the day on which the term ended and bill from 
 If the customer leaves, switch the service off and close the renewal as lost.
 
 What it is not: a contract that holds over or renews by itself until somebody signs, one that was cancelled or followed
-by another for the same product, a customer who is leaving and whose renewal is closed as lost, or days after the end
-that are billed all the same.
+by another for the same product, a customer who is leaving (the renewal is lost, or at a stage that says so), seats
+that nobody uses or only tries, or days after the end that are billed all the same.
 """
 
 from decimal import Decimal
@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic.amounts import per_year
+from checks.arithmetic.local_time import local_day
 from checks.arithmetic.periods import FOREVER, days, days_later, midnight
 from checks.contract import (
     Arithmetic,
@@ -44,13 +45,11 @@ from checks.rows import candidates, collected, listed, reference, some
 
 def find(books: Books, params: Params) -> ir.Table:
     """Recurring lines of contracts that have ended, with service after the end and no invoice for it."""
-    line = _ended(books)
-    line = _not_renewed(books, line, params.whole("window_days"))
-    served = _served(books, line)
-    rows = line.inner_join(served, "key")
+    line = _not_renewed(books, _ended(books), params)
+    rows = _running(books, line, params.whole("quiet_days"))
     paid = billed.LINES.table.filter(lambda t: (t.amount > 0) & t.contract_line_key.notnull())
-    paid = paid.group_by("contract_line_key").agg(paid_until=paid.until.max())
-    rows = rows.left_join(paid, rows.key == paid.contract_line_key).drop("contract_line_key")
+    paid = paid.group_by(p_line="contract_line_key").agg(paid_until=paid.until.max())
+    rows = rows.left_join(paid, rows.base_key == paid.p_line)
     since = ibis.greatest(rows.ends, rows.paid_until.fill_null(rows.ends))
     rows = rows.mutate(days=days(since, rows.served_until))
     off = rows.filter(rows.days > 0)
@@ -65,7 +64,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "ends",
         subject=off.key,
         period=(off.ends, ibis.null("date")),
-        evidence=seen.concat(some(off.proofs)),
+        evidence=seen.concat(off.proofs),
         fails_from=midnight(days_later(off.ends, params.whole("grace_days"))),
         known_at=midnight(off.ends),
         yearly=off.yearly,
@@ -74,7 +73,10 @@ def find(books: Books, params: Params) -> ir.Table:
 
 
 def _ended(books: Books) -> ir.Table:
-    """Recurring lines that ran to the end of a contract, with what their last day cost a year; rows net of changes."""
+    """Recurring lines that ran to the end of a contract, with what they cost a year on their last day.
+
+    `base_key` is the line that billing has for each.
+    """
     contract = books.table("contracts", "crm").select("number", n_system="system", n_key="key", said_end="end_date")
     kept = terms.CONTRACTS.table
     kept = kept.filter(
@@ -93,23 +95,24 @@ def _ended(books: Books) -> ir.Table:
         "system", "key", "account_key", "contract_key", "number", "product_code", "currency", "ends", "today"
     )
     row = terms.PRICED.table.select(
-        "begins", "until", "quantity", "unit_price", "price_months", r_system="system", r_own="own_key"
+        "begins", "until", "quantity", "unit_price", "price_months", "base_key", r_system="system", r_own="own_key"
     )
     last = line.inner_join(row, [line.system == row.r_system, line.key == row.r_own])
     last = last.filter((last.begins < last.ends) & (last.until >= last.ends))
     yearly = per_year(last.quantity, last.unit_price, last.price_months)
-    value = last.group_by(v_system="system", v_key="key").agg(yearly=yearly.sum())
+    value = last.group_by(v_system="system", v_key="key").agg(yearly=yearly.sum(), base_key=last.base_key.max())
     line = line.inner_join(value, [line.system == value.v_system, line.key == value.v_key])
     return line.filter(line.yearly > 0).drop("v_system", "v_key")
 
 
-def _not_renewed(books: Books, line: ir.Table, window: int) -> ir.Table:
-    """Without lines whose contract is renewed, replaced, followed for the same product, or lost for good."""
+def _not_renewed(books: Books, line: ir.Table, params: Params) -> ir.Table:
+    """Without lines whose contract is renewed, or followed for the same product, or whose customer is leaving."""
     contract = terms.CONTRACTS.table
     renewing = contract.filter(contract.renews_key.notnull()).select(at="renews_key")
-    deal = books.table("opportunities", "crm")
-    lost = deal.filter(deal.is_closed & ~deal.is_won.fill_null(False) & deal.renews_key.notnull())
-    over = renewing.union(lost.select(at="renews_key"))
+    deal = books.table("opportunities", "crm").filter(lambda t: t.renews_key.notnull())
+    is_lost = (deal.is_closed & ~deal.is_won).fill_null(False)
+    leaving = deal.filter(is_lost | deal.stage.fill_null("").lower().isin(params.texts("leaving_stages")))
+    over = renewing.union(leaving.select(at="renews_key")).distinct()
     line = line.anti_join(over, line.contract_key == over["at"])
     later = terms.LINES.table.select(
         l_account="account_key",
@@ -118,42 +121,91 @@ def _not_renewed(books: Books, line: ir.Table, window: int) -> ir.Table:
         l_ends="ends_on",
         l_contract="contract_key",
     )
-    follows = [
-        line.account_key == later.l_account,
-        line.product_code == later.l_code,
-        line.contract_key != later.l_contract,
-        later.l_start <= days_later(line.ends, window),
-        later.l_ends > line.ends,
-    ]
-    return line.anti_join(later, follows)
+    follows = line.inner_join(later, [line.account_key == later.l_account, line.product_code == later.l_code])
+    follows = follows.filter(
+        (follows.contract_key != follows.l_contract)
+        & (follows.l_start <= days_later(follows.ends, params.whole("window_days")))
+        & (follows.l_ends > follows.ends)
+    )
+    return line.anti_join(follows.select("system", "key").distinct(), ["system", "key"])
 
 
-def _served(books: Books, line: ir.Table) -> ir.Table:
-    """Per line until when the service is known to have run, and what proves it: seats in use, or billing itself."""
+def _running(books: Books, line: ir.Table, quiet_days: int) -> ir.Table:
+    """`line` with `served_until`, the day until which the service of its contract is known to have run, and `proofs`.
+
+    What was in use a short while ago is in use still, unless it was counted and found idle since. A line whose own
+    seats were counted and found idle is left out.
+    """
+    count = _counted(books, line)
+    used = count.union(_metered(books, line))
+    seen = used.group_by("contract_key").agg(
+        last_used=used.counted_until.max(where=used.in_use),
+        last_idle=used.counted_until.max(where=~used.in_use),
+        today=used.today.max(),
+        proofs=collected(used.in_use.ifelse(used.proof, ibis.null("string"))),
+    )
+    seen = seen.filter(seen.last_used.notnull())
+    goes_on = (seen.last_idle.isnull() | (seen.last_idle <= seen.last_used)) & (
+        days(seen.last_used, seen.today) <= quiet_days
+    )
+    ran = seen.select(
+        r_contract="contract_key", used_proofs="proofs", used_until=goes_on.ifelse(seen.today, seen.last_used)
+    )
+    held = _held(line)
+    is_used = count.group_by("key").agg(in_use=count.in_use.any())
+    line = line.anti_join(is_used.filter(~is_used.in_use), "key")
+    line = line.left_join(ran, line.contract_key == ran.r_contract)
+    line = line.left_join(held, line.contract_key == held.h_contract)
+    served_until = ibis.greatest(line.used_until.fill_null(line.ends), line.held_until.fill_null(line.ends))
+    return line.mutate(served_until=served_until, proofs=some(line.used_proofs).concat(some(line.held_proofs)))
+
+
+def _counted(books: Books, line: ir.Table) -> ir.Table:
+    """Months of seats after the end of their line."""
     seat = books.table("entitlements", "seats")
-    seat = seat.filter(~seat.is_trial.fill_null(False) & (seat.active_quantity > 0))
-    seat = seat.select("contract_line_key", "period_end", s_system="system", s_key="key")
-    used = line.inner_join(seat, line.key == seat.contract_line_key).filter(lambda t: t.period_end > t.ends)
-    used = used.select(
-        "key",
-        runs_until=ibis.least(used.period_end, used.today),
-        proof=reference(used.s_system, "entitlements", used.s_key),
-    )
-    held = subscribed.LINES.table.select(
-        "contract_line_key", "status", b_system="system", b_key="key",
-        b_ends=lambda t: ibis.least(
-            t.end_date.fill_null(FOREVER), t.term_end.fill_null(FOREVER), t.cancelled_date.fill_null(FOREVER)
-        ),
+    seat = seat.select(
+        "contract_line_key", "period_end", s_system="system", s_key="key",
+        in_use=((seat.active_quantity > 0) & ~seat.is_trial.fill_null(False)).fill_null(False),
     )  # fmt: skip
-    running = line.inner_join(held, line.key == held.contract_line_key)
-    running = running.filter((running.status.fill_null("active") == "active") & (running.b_ends > running.ends))
-    running = running.select(
-        "key",
-        runs_until=ibis.least(running.b_ends, running.today),
-        proof=reference(running.b_system, "subscription_lines", running.b_key),
+    both = line.inner_join(seat, line.key == seat.contract_line_key).filter(lambda t: t.period_end > t.ends)
+    return both.select(
+        "contract_key", "key", "today", "in_use", counted_until=ibis.least(both.period_end, both.today),
+        proof=reference(both.s_system, "entitlements", both.s_key),
+    )  # fmt: skip
+
+
+def _metered(books: Books, line: ir.Table) -> ir.Table:
+    """The last event of each contract's subscription after its end."""
+    held = subscribed.LINES.table.filter(lambda t: t.contract_key.notnull())
+    held = held.select("number", "timezone", h_contract="contract_key").distinct()
+    ended = line.group_by("contract_key").agg(key=line.key.min(), ends=line.ends.max(), today=line.today.max())
+    held = ended.inner_join(held, ended.contract_key == held.h_contract)
+    event = books.table("usage_events", "usage")
+    event = event.filter(
+        (event.quantity > 0) & ~event.is_test.fill_null(False) & ~event.is_heartbeat.fill_null(False)
+    ).select("happened_at", e_system="system", e_key="key", e_number="subscription_number")
+    both = held.inner_join(event, held.number == event.e_number)
+    both = both.mutate(day=local_day(both.happened_at, both.timezone)).filter(lambda t: t.day >= t.ends)
+    order = [both.happened_at.desc(), both.e_key]
+    last = both.mutate(place=ibis.row_number().over(group_by=both.contract_key, order_by=order))
+    last = last.filter(last.place == 0)
+    return last.select(
+        "contract_key", "key", "today", in_use=ibis.literal(True), counted_until=days_later(last.day, 1),
+        proof=reference(last.e_system, "usage_events", last.e_key),
+    )  # fmt: skip
+
+
+def _held(line: ir.Table) -> ir.Table:
+    """Contracts whose subscription is active in billing beyond their end, and until when it has been."""
+    held = subscribed.LINES.table
+    b_ends = ibis.least(*(held[name].fill_null(FOREVER) for name in ("end_date", "term_end", "cancelled_date")))
+    held = held.filter(held.status.fill_null("active") == "active")
+    held = held.select("contract_line_key", b_ends=b_ends, b_system="system", b_key="key")
+    both = line.inner_join(held, line.key == held.contract_line_key).filter(lambda t: t.b_ends > t.ends)
+    return both.group_by(h_contract="contract_key").agg(
+        held_until=ibis.least(both.b_ends.max(), both.today.max()),
+        held_proofs=collected(reference(both.b_system, "subscription_lines", both.b_key)),
     )
-    both = used.union(running)
-    return both.group_by("key").agg(served_until=both.runs_until.max(), proofs=collected(both.proof))
 
 
 CHECK = Check(
@@ -170,11 +222,18 @@ CHECK = Check(
         *terms.NEEDS,
         *(need.where_filled() for need in billed.NEEDS),
         Need("entitlements", "seats").where_filled(),
+        Need("usage_events", "usage").where_filled(),
         Need("opportunities", "crm").where_filled(),
         *CUSTOMER_NEEDS,
     ),
     settings=(
         Setting("grace_days", 5, "A renewal is often signed in the first days of the next term, back to its start."),
+        Setting("quiet_days", 35, "Seats are counted by the month: what was in use then is, until the next count."),
+        Setting(
+            "leaving_stages",
+            ("closed lost", "churned", "churn in progress", "notice given"),
+            "Stages of a renewal, in small letters, at which the customer is leaving: what still runs is wound down.",
+        ),
         Setting("window_days", 31, "A contract for the same product that begins within a month follows on the last."),
     ),
     tolerance=Tolerance(absolute=Decimal("0.01")),

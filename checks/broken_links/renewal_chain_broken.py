@@ -43,7 +43,7 @@ def find(books: Books, params: Params) -> ir.Table:
     """Renewals whose predecessor is not linked, ends later than they begin, or ended before."""
     pair = _pairs(books, _renewals(books), params.whole("window_days"))
     value = _values()
-    pair = pair.inner_join(value, [pair.system == value.v_system, pair.before == value.v_contract])
+    pair = pair.left_join(value, [pair.system == value.v_system, pair.before == value.v_contract])
     apart = days(pair.ends, pair.start_date)
     broken = ibis.cases(
         (~pair.is_linked, "names no contract that it renews"),
@@ -61,7 +61,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "start_date",
         subject=off.key,
         evidence=listed(reference(off.system, "contracts", off.key), reference(off.system, "contracts", off.before)),
-        yearly=off.yearly,
+        yearly=off.yearly.fill_null(0),
         days=off.days,
     )
 

@@ -1,8 +1,8 @@
 """What a customer agreed to: contract lines with the changes that revise them, as they stand on a date.
 
 A base line holds until it ends, until its contract ends, or until a contract that amends it begins. Each row
-that revises it adds its quantity, from its own start on. A contract that holds over goes on after its end until
-another one renews it.
+that revises it adds its quantity, from its own start on. A contract that holds over, or renews by itself and is
+still activated, goes on after its end until another one renews it.
 
 What is sold as a line of its own may be billed with another one. A bundle's component counts towards the line whose
 product code is its roll-up code, in the same contract; the later steps of a ramp count towards the first. Neither
@@ -36,10 +36,11 @@ NEEDS = (
 def _contracts(books: Books) -> ir.Table:
     """Contracts that were activated at some time. `ends_on` is the end or the start of the contract that amends it.
 
-    One that `holds_over` ends where the one that renews it starts.
+    One that `holds_over`, or renews by itself, ends where the one that renews it starts.
     """
     activated = _activated(books)
-    holds_over = activated.holds_over.fill_null(False)
+    renews_itself = (activated.auto_renews & (activated.status.fill_null("activated") == "activated")).fill_null(False)
+    holds_over = activated.holds_over.fill_null(False) | renews_itself
     joined = _with_start_of(activated, "amends_key", "amended_on")
     joined = _with_start_of(joined, "renews_key", "renewed_on")
     ends = (holds_over & joined.end_date.notnull()).ifelse(joined.renewed_on, joined.end_date)

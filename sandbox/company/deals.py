@@ -181,6 +181,18 @@ class Deals:
         self.world.opportunities[made.crm_id] = made
         return made
 
+    def renewal(self, contract: Contract, stage: str, *, closed: bool = False) -> Opportunity:
+        """The opportunity to renew a contract, which is at a stage and became no contract."""
+        account = self.world.accounts[contract.account_id]
+        made = replace(
+            self.opportunity(account, kind="Renewal", closed=self.world.today - timedelta(days=9)),
+            stage=stage,
+            is_closed=closed,
+            renews=contract.crm_id,
+        )
+        self.world.opportunities[made.crm_id] = made
+        return made
+
     def moment(self, earliest: date, days: int) -> datetime:
         """A moment of office hours within `days` of a day."""
         day = earliest + timedelta(days=self.rng.randint(0, days))

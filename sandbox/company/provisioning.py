@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sandbox.company.catalog import ONE_TIME, PRODUCTS, USAGE
 from sandbox.company.model import ARREARS, Charge, Contract, ContractLine, Quote, Segment, Subscription, Version
-from sandbox.company.periods import bill_day_before
+from sandbox.company.periods import add_months, bill_day_before
 from sandbox.company.tariffs import tariff
 from sandbox.company.world import World
 
@@ -27,9 +27,16 @@ def provision(world: World) -> None:
             _provision(world, contract, lines, ordered.get(contract.crm_id, []))
 
 
-def end_of(contract: Contract) -> date | None:
-    """The first day that the contract does not cover."""
-    return contract.cancelled_on or contract.end
+def end_of(world: World, contract: Contract) -> date | None:
+    """The first day that the contract does not cover. What goes on after its term ends where another one renews it."""
+    end = contract.cancelled_on or contract.end
+    goes_on = contract.holds_over or contract.auto_renews
+    if contract.cancelled_on or not goes_on or end is None or end > world.today:
+        return end
+    renewed = min((later.start for later in world.contracts.values() if later.renews == contract.crm_id), default=None)
+    while renewed is None and contract.auto_renews and end <= world.today:
+        end = add_months(end, 12)
+    return end if contract.auto_renews and renewed is None else renewed
 
 
 def _amendments(world: World) -> dict[str, list[Quote]]:
@@ -79,7 +86,7 @@ def _days(world: World, lines: list[ContractLine], amendments: list[Quote]) -> l
         for day in (*world.rises_of(line), *(step.start for step in world.steps_of(line)))
         if day <= world.today and (line.crm_id, day) not in world.not_followed
     }
-    ends = [end for line in lines if (end := end_of(world.contracts[line.contract_id]))]
+    ends = [end for line in lines if (end := end_of(world, world.contracts[line.contract_id]))]
     return sorted(
         {quote.start for quote in amendments} | {day for day in followed if day < min(ends, default=date.max)}
     )
@@ -90,7 +97,13 @@ def _subscription(world: World, contract: Contract) -> Subscription:
     created = contract.activated_at + _HAND_OVER
     first = Version(world.ids.billing("subscription"), world.ids.billing("rate_plan"), 1, created, contract.start)
     return Subscription(
-        number, contract.account_id, contract.crm_id, contract.start, end_of(contract), (first,), contract.cancelled_on
+        number,
+        contract.account_id,
+        contract.crm_id,
+        contract.start,
+        end_of(world, contract),
+        (first,),
+        contract.cancelled_on,
     )
 
 
@@ -149,7 +162,7 @@ def _charge(world: World, subscription: Subscription, contract: Contract, line: 
 def _charge_end(world: World, contract: Contract, line: ContractLine) -> date | None:
     if line.charge_type == ONE_TIME:
         return line.start + timedelta(days=1)
-    end = end_of(contract)
+    end = end_of(world, contract)
     if line.charge_type == USAGE and (end is None or end > world.today):
         return None
     return end

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,30 @@ def test_billing_that_is_still_active_proves_service_too() -> None:
     assert only(CHECK, ledger).terms["days"] == 61
 
 
+def event(ledger: Ledger, day: date, **columns: Any) -> Ledger:
+    """One call on the subscription, at noon."""
+    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    said = {"subscription_number": "N-S1", "meter": "calls", "quantity": Decimal(5), "happened_at": at, **columns}
+    return ledger.add("usage_events", "usage", f"EV-{day}", **said)
+
+
+def unused() -> Ledger:
+    return lapsed().remove("entitlements", "E10", "E11")
+
+
+def test_calls_prove_the_service_of_every_line_of_the_contract() -> None:
+    """For two months the last call was a few days ago; where it is long ago, its own day is the last."""
+    ledger = unused().contract_line("CL2", product_code="SUPPORT", quantity=Decimal(1), end_date=date(2026, 10, 1))
+    found = findings(CHECK, event(ledger, date(2026, 11, 27)))
+    assert [(f.subject, f.terms["days"]) for f in found] == [("CL1", Decimal(61)), ("CL2", Decimal(61))]
+    assert only(CHECK, event(unused(), date(2026, 10, 9))).terms["days"] == 9
+
+
+def test_what_was_found_idle_since_is_not_in_use() -> None:
+    ledger = lapsed().change("entitlements", "E11", active_quantity=Decimal(0))
+    assert only(CHECK, ledger).terms["days"] == 31
+
+
 def renewed(start: date = date(2026, 10, 1), **columns: Any) -> Ledger:
     said = {"start_date": start, "end_date": date(2027, 10, 1)}
     return lapsed().contract("K2", **said, **columns).contract_line("CL2", "K2", **said)
@@ -40,6 +64,12 @@ def looks_alike() -> dict[str, Ledger]:
         "it renews by itself": lapsed(auto_renews=True),
         "cancelled": lapsed(status="cancelled", cancelled_date=date(2026, 10, 1)),
         "the customer leaves": lapsed().add("opportunities", "crm", "O9", **deal),
+        "notice was given": lapsed().add(
+            "opportunities", "crm", "O9", **{**deal, "is_closed": False, "stage": "Notice Given"}
+        ),
+        "a test call": event(unused(), date(2026, 11, 27), is_test=True),
+        "a heartbeat": event(unused(), date(2026, 11, 27), is_heartbeat=True),
+        "a call on the last day": event(unused(), date(2026, 9, 30)),
         "renewed": renewed(renews_key="K1"),
         "renewed without a link": renewed(),
         "the days after it are billed": billed,
