@@ -10,14 +10,15 @@ How to fix: write the value into the subscription line, correct what was billed 
 mapping. Look for other records that were handed over since the same day.
 
 What it is not: a default that means the same as the value, such as a discount of nothing or billing in advance; a
-discount that billing holds as a lower price; or a field that this billing system does not keep at all.
+discount that billing holds as a lower price or as a row of its own; free days that billing leaves out by beginning
+after them; a tax code that stands on the invoices all the same; or a field that is listed as not kept in billing.
 """
 
 import ibis
 import ibis.expr.types as ir
 
-from books.money import product
 from books.reading import Books
+from checks.arithmetic.amounts import per_year
 from checks.arithmetic.periods import FOREVER, months_begun
 from checks.contract import (
     Arithmetic,
@@ -29,27 +30,37 @@ from checks.contract import (
     Params,
     Pattern,
     Scope,
+    Setting,
     Severity,
     Spans,
 )
-from checks.facts import subscribed, terms
+from checks.facts import billed, subscribed, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.rows import candidates, listed, reference
 
 _WIDE = "decimal(38, 9)"
+_FACTOR = "decimal(38, 4)"
+DISCOUNT, FREE, TAX = "discount", "free period", "tax code"
+ARREARS, FREQUENCY, END = "billing in arrears", "billing frequency", "end of the term"
 # Fields that change what the next invoice comes to; the others change how or when it is billed.
-_OF_PRICE = ("discount", "free period")
+_OF_PRICE = (DISCOUNT, FREE)
 
 
-def find(books: Books, _: Params) -> ir.Table:
+_TERMS = ("with_yearly", "with_months", "without_yearly", "without_months", "times", "over")
+
+
+def find(books: Books, params: Params) -> ir.Table:
     """Pairs of contract line and subscription line with a field that is set above and not below; one row per field.
 
-    `with_field` is what one billing period comes to if the field is applied (for a free period its months, for the
-    others a period as it is), `without_field` what it comes to as billing holds it.
+    What one billing period comes to if the field is applied is `with_yearly` for `with_months`, × `times` ÷ `over`;
+    as billing holds it, `without_yearly` for `without_months`. A free period is counted in its months. Of a tax code
+    the difference is the tax.
     """
-    pair = _pairs(books)
-    rows = _dropped(pair)
+    rows = _dropped(_taxed(_pairs(books)))
+    rows = rows.filter(rows.field.isin(params.texts("fields")))
+    place = ibis.row_number().over(group_by=[rows.system, rows.key, rows.field], order_by=[rows.h_system, rows.h_key])
+    rows = rows.mutate(place=place).filter(lambda t: t.place == 0)
     is_of_price = rows.field.isin(_OF_PRICE)
     return candidates(
         rows,
@@ -63,74 +74,107 @@ def find(books: Books, _: Params) -> ir.Table:
         ),
         known_at=rows.modified_at,
         mode=is_of_price.ifelse(Mode.BLOCK.value, Mode.WARN.value),
-        with_field=rows.with_field,
-        without_field=rows.without_field,
+        **{name: rows[name] for name in _TERMS},
     )
 
 
 def _pairs(books: Books) -> ir.Table:
-    """Recurring contract lines with the one subscription line that bills each; usage that overage adds is left out."""
-    said = books.table("contract_lines", "crm").select("discount_rate", "tax_code", w_system="system", w_key="key")
+    """Recurring contract lines with the subscription lines that bill each; usage that overage adds is left out."""
+    said = books.table("contract_lines", "crm").select(
+        "discount_rate", "tax_code", w_system="system", w_key="key", said_months="billing_months"
+    )
     line = terms.LINES.table
     line = of_customers(books, line.filter(line.billable & (line.charge_type == "recurring") & (line.quantity > 0)))
     line = line.inner_join(said, [line.system == said.w_system, line.key == said.w_key])
+    line = _in_force(books, line)
     held = subscribed.LINES.table
     held = held.filter(
         (held.charge_type.fill_null("recurring") == "recurring")
         & ~held.status.fill_null("active").isin(("draft", "cancelled", "expired"))
     )
     other = books.table("subscription_lines", "billing").select(
-        h_discount="discount_rate", h_tax_code="tax_code", h_timing="billing_timing", o_system="system", o_key="key"
-    )
+        h_discount="discount_rate", h_tax_code="tax_code", h_timing="billing_timing", h_billing="billing_months",
+        o_system="system", o_key="key",
+    )  # fmt: skip
     held = held.inner_join(other, [held.system == other.o_system, held.key == other.o_key])
     held = held.select(
-        "h_discount", "h_tax_code", "h_timing", h_system="system", h_key="key", h_line="contract_line_key",
-        h_free="free_until", h_end="end_date", h_term_end="term_end", h_price="unit_price", h_months="price_months",
+        "h_discount", "h_tax_code", "h_timing", "h_billing", h_system="system", h_key="key",
+        h_line="contract_line_key", h_free="free_until", h_start="start_date", h_end="end_date",
+        h_term_end="term_end", h_price="unit_price", h_months="price_months",
     )  # fmt: skip
-    kept = {name: held[name].notnull().any() for name in ("h_discount", "h_tax_code", "h_free")}
-    system = held.group_by(y_system="h_system").agg(**{f"keeps_{name}": value for name, value in kept.items()})
-    held = held.inner_join(system, held.h_system == system.y_system)
+    granted = books.table("discounts", "billing")
+    granted = granted.select(g_system="system", g_line="subscription_line_key").distinct()
+    granted = granted.filter(granted.g_line.notnull())
+    held = held.left_join(granted, [held.h_system == granted.g_system, held.h_key == granted.g_line])
     return line.inner_join(held, line.key == held.h_line)
 
 
-def _dropped(pair: ir.Table) -> ir.Table:
-    months = pair.billing_months.cast("decimal(18, 0)")
-    a_period = _value(pair.quantity, pair.unit_price, pair.price_months, months)
-    at_list = _value(pair.quantity, pair.h_price, pair.h_months, months)
-    free = (pair.free_until > pair.start_date).ifelse(months_begun(pair.start_date, pair.free_until) - 1, 0)
-    free_value = _value(pair.quantity, pair.unit_price, pair.price_months, free.cast("decimal(18, 0)"))
-    nothing = ibis.literal(0).cast(_WIDE)
-    ends = (pair.ends_on != FOREVER) & pair.h_end.isnull() & pair.h_term_end.isnull()
-    fields = (
-        (
-            "discount",
-            (pair.discount_rate > 0)
-            & pair.keeps_h_discount
-            & (pair.h_discount.fill_null(0) == 0)
-            & (product(pair.h_price, pair.price_months) > product(pair.unit_price, pair.h_months)),
-            a_period,
-            at_list,
-        ),
-        ("free period", (free > 0) & pair.keeps_h_free & pair.h_free.isnull(), nothing, free_value),
-        ("tax code", pair.tax_code.notnull() & pair.keeps_h_tax_code & pair.h_tax_code.isnull(), a_period, nothing),
-        ("billing in arrears", (pair.billing_timing == "arrears") & pair.h_timing.isnull(), a_period, nothing),
-        ("end of the term", ends, nothing, a_period),
+def _in_force(books: Books, line: ir.Table) -> ir.Table:
+    """With what each line and its parts cost a year by contract, and its own quantity: today, or once it is billed."""
+    row = terms.PRICED.table.select(
+        "base_key", "begins", "until", "own_key", r_quantity="quantity", r_price="unit_price", r_months="price_months"
     )
+    part = terms.LINES.table.select(part_key="key", part_code="product_code")
+    row = row.inner_join(part, row.own_key == part.part_key)
+    asked = line.cross_join(books.request.select("today"))
+    first = ibis.greatest(asked.start_date, asked.free_until.fill_null(asked.start_date))
+    asked = asked.select("key", "product_code", on=ibis.greatest(asked.today, first))
+    both = asked.inner_join(row, asked.key == row.base_key).filter(lambda t: (t.begins <= t.on) & (t.on < t.until))
+    a_year = per_year(both.r_quantity, both.r_price, both.r_months)
+    is_own = (both.own_key == both.key) | (both.part_code == both.product_code)
+    value = both.group_by(v_key="key").agg(
+        yearly=a_year.isnull().any().ifelse(ibis.null(a_year.type()), a_year.sum()).cast(_WIDE),
+        in_force=is_own.fill_null(False).ifelse(both.r_quantity, 0).sum().cast("decimal(18, 6)"),
+    )
+    return line.inner_join(value, line.key == value.v_key)
+
+
+def _taxed(pair: ir.Table) -> ir.Table:
+    """With `invoiced_code`, the tax code on the line's own invoices, and the customer's tax at the code in the CRM."""
+    line = billed.LINES.table.filter(lambda t: t.tax_code.notnull() & (t.amount > 0))
+    own = line.group_by(i_system="system", i_line="line_of").agg(invoiced_code=line.tax_code.max())
+    rate = line.group_by(r_account="account_key", r_code="tax_code").agg(
+        tax=line.tax.fill_null(0).sum().cast(_FACTOR), taxed=line.amount.sum().cast(_FACTOR)
+    )
+    pair = pair.left_join(own, [pair.h_system == own.i_system, pair.h_key == own.i_line])
+    return pair.left_join(rate, [pair.account_key == rate.r_account, pair.tax_code == rate.r_code])
+
+
+def _dropped(pair: ir.Table) -> ir.Table:
+    """One row per pair and field that only the CRM has."""
+    months, yearly = pair.billing_months, pair.yearly
+    free = (pair.free_until > pair.start_date).ifelse(months_begun(pair.start_date, pair.free_until) - 1, 0)
+    nothing, one = ibis.literal(0).cast(_WIDE), ibis.literal(1).cast(_FACTOR)
+    none = ibis.literal(0).cast("int64")
+    as_held = per_year(pair.in_force, pair.h_price, pair.h_months)
+    lacks_discount = (pair.h_discount.fill_null(0) == 0) & pair.g_line.isnull() & (as_held > yearly)
+    lacks_free = pair.h_free.isnull() & (pair.h_start < pair.free_until)
+    lacks_code = pair.h_tax_code.isnull() & pair.invoiced_code.isnull()
+    ends = (pair.ends_on != FOREVER) & pair.h_end.isnull() & pair.h_term_end.isnull()
+    is_default = pair.h_timing.fill_null("advance") == "advance"
+    is_monthly = pair.h_billing.fill_null(1) == 1
+    fields = (
+        (DISCOUNT, (pair.discount_rate > 0) & lacks_discount, (yearly, months), (as_held, months)),
+        (FREE, (free > 0) & lacks_free, (nothing, none), (yearly, free)),
+        (TAX, pair.tax_code.notnull() & lacks_code, (yearly, months), (nothing, none)),
+        (ARREARS, (pair.billing_timing == "arrears") & is_default, (nothing, none), (yearly, months)),
+        (FREQUENCY, (pair.said_months > 1) & is_monthly, (yearly, months), (yearly, none + 1)),
+        (END, ends, (nothing, none), (yearly, months)),
+    )
+    is_taxed = (pair.taxed > 0).fill_null(False)
     parts = [
         pair.filter(is_dropped.fill_null(False)).mutate(
-            field=ibis.literal(name), with_field=with_field.cast(_WIDE), without_field=without.cast(_WIDE)
+            field=ibis.literal(name),
+            with_yearly=applied[0].cast(_WIDE),
+            with_months=applied[1].cast("int64"),
+            without_yearly=left_out[0].cast(_WIDE),
+            without_months=left_out[1].cast("int64"),
+            times=pair.tax.fill_null(0).cast(_FACTOR) if name == TAX else one,
+            over=is_taxed.ifelse(pair.taxed, one) if name == TAX else one,
         )
-        for name, is_dropped, with_field, without in fields
+        for name, is_dropped, applied, left_out in fields
     ]
     return parts[0].union(*parts[1:])
-
-
-def _value(
-    quantity: ir.DecimalValue, price: ir.DecimalValue, price_months: ir.IntegerValue, months: ir.DecimalValue
-) -> ir.DecimalValue:
-    """quantity × price for so many months; null where they are not a whole number of price spans."""
-    whole = product(product(quantity, price), (months.cast("int64") // price_months).cast("decimal(18, 0)"))
-    return (months.cast("int64") % price_months == 0).ifelse(whole, ibis.null(whole.type()))
 
 
 CHECK = Check(
@@ -143,9 +187,26 @@ CHECK = Check(
     scope=Scope.ACCOUNT,
     kind=MoneyKind.EXPOSURE,
     spans=Spans.ACCOUNT,
-    needs=(*terms.NEEDS[:3], *subscribed.NEEDS, *CUSTOMER_NEEDS),
+    needs=(
+        *terms.NEEDS[:3],
+        *subscribed.NEEDS,
+        *(need.where_filled() for need in billed.NEEDS[:3]),
+        Need("discounts", "billing").where_filled(),
+        *CUSTOMER_NEEDS,
+    ),
+    settings=(
+        Setting(
+            "fields",
+            (DISCOUNT, FREE, TAX, ARREARS, FREQUENCY, END),
+            "All that the systems' mappings fill. Leave out what your billing does not keep: every line would lack it.",
+        ),
+    ),
     absent_from=Need("subscription_lines", "billing"),
-    arithmetic=Arithmetic.of("with_field", "without_field", "abs(expected - actual)"),
+    arithmetic=Arithmetic.of(
+        "with_yearly * with_months * times / (12 * over)",
+        "without_yearly * without_months / 12",
+        "abs(expected - actual)",
+    ),
     message=(
         "The {field} of {product_code} is set in the CRM and not in billing: a period comes to {actual} {currency} "
         "there and to {expected} by contract."

@@ -310,6 +310,7 @@ class Charge:
     free_until: date | None = None
     seat_overage: bool = False
     tariff: Tariff | None = None
+    tax_code: str | None = None
 
     @property
     def billing_id(self) -> str:

@@ -156,6 +156,7 @@ def _charge(world: World, subscription: Subscription, contract: Contract, line: 
         segments=(segment,),
         free_until=line.free_until,
         tariff=tariff(line.product_code, world.accounts[contract.account_id].currency),
+        tax_code=world.accounts[contract.account_id].tax_code,
     )
 
 

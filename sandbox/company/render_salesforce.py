@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sandbox.company.catalog import ONE_TIME, PRODUCTS
@@ -117,6 +118,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "SBQQ__StartDate__c": "date",
         "SBQQ__EndDate__c": "date",
         "SBQQ__UpgradedSubscription__c": "reference(SBQQ__Subscription__c)",
+        "SBQQ__TaxCode__c": "string",
         "CurrencyIsoCode": "picklist",
     },
     "SBQQ__Subscription__c": {
@@ -128,6 +130,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "SBQQ__Quantity__c": "double",
         "SBQQ__NetPrice__c": "currency",
         "SBQQ__ListPrice__c": "currency",
+        "SBQQ__Discount__c": "percent",
         "CurrencyIsoCode": "picklist",
         "SBQQ__ChargeType__c": "picklist",
         "SBQQ__BillingFrequency__c": "picklist",
@@ -344,6 +347,7 @@ def _quote_line(world: World, line: QuoteLine) -> Row:
         "SBQQ__StartDate__c": line.start,
         "SBQQ__EndDate__c": a_day_before(line.end) if line.end else None,
         "SBQQ__UpgradedSubscription__c": line.amends,
+        "SBQQ__TaxCode__c": world.accounts[quote.account_id].tax_code,
         "CurrencyIsoCode": world.accounts[quote.account_id].currency,
     }
     return _stamped(row, quote.ordered_at - timedelta(days=2), quote.ordered_at)
@@ -398,6 +402,13 @@ def _uplift(line: ContractLine) -> Row:
     }
 
 
+def _discount(line: ContractLine) -> Decimal | None:
+    """How much lower the price is than the list price, in percent as the UI shows it."""
+    if line.price >= line.list_price:
+        return None
+    return (100 - line.price * 100 / line.list_price).quantize(Decimal("0.01"))
+
+
 def _change(world: World, change: Change) -> Row:
     line = world.lines[change.line_id]
     row = _subscription(world, line) | {
@@ -422,6 +433,7 @@ def _subscription(world: World, line: ContractLine) -> Row:
         "SBQQ__Product__c": PRODUCT_IDS[line.product_code],
         "SBQQ__NetPrice__c": line.price,
         "SBQQ__ListPrice__c": line.list_price,
+        "SBQQ__Discount__c": _discount(line),
         "CurrencyIsoCode": world.accounts[contract.account_id].currency,
         "SBQQ__ChargeType__c": line.charge_type,
         "SBQQ__BillingFrequency__c": _FREQUENCIES.get(line.billing_months or 0),

@@ -64,7 +64,8 @@ def set_up_at_list_price(story: Story) -> Plot:
     agreed_amount = document(line.quantity * agreed, story.currency)
     note = f"billing has the list price {line.list_price}, the contract {agreed}"
     sums_differ = Consequence("order_lines_missing_in_billing", CRM, "contract_lines", line.crm_id)
-    _plant(story, billed, abs(agreed_amount - billed.amount), note, (sums_differ,))
+    dropped = Consequence("field_dropped_in_handoff", CRM, "contract_lines", line.crm_id)
+    _plant(story, billed, abs(agreed_amount - billed.amount), note, (sums_differ, dropped))
 
 
 def _change(story: Story, line: InvoiceLine, quantity: Decimal, price: Decimal, note: str) -> None:
