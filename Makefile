@@ -17,7 +17,7 @@ serve: .venv/installed ## serve the API and the console of the installation in t
 	@$(BIN)/tieout serve $(ARGS)
 
 test: .venv/installed ## run every test (ARGS for pytest)
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-spark: .venv/installed ## the checks on Spark against the embedded engine; installs the extra, needs Java 17
 	@$(BIN)/uv sync --frozen --quiet --inexact --extra spark

@@ -88,5 +88,7 @@ def _plain(value: Any) -> Any:
         case datetime():
             return value.astimezone(UTC)
         case list():
-            return tuple(sorted(one for one in value if one is not None)) or None
+            return tuple(sorted((_plain(one) for one in value if one is not None), key=repr)) or None
+        case dict():
+            return tuple((name, _plain(one)) for name, one in sorted(value.items()))
     return value

@@ -1,11 +1,11 @@
 """A dozen customers in real Delta tables and a real database, where every role is played by a system of its name."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ibis
 import ibis.expr.types as ir
@@ -15,7 +15,7 @@ from books.reading import ROLES, Books
 from books.store import table_from
 from checks.catalogue import CATALOGUE
 from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Params, Pattern, Scope, Severity, Spans
-from checks.findings import Evaluation, Finding
+from checks.findings import Evaluation
 from checks.rows import candidates, listed, reference
 from checks.ruleset import Override, Ruleset
 from gateway.config import parse
@@ -89,10 +89,27 @@ def customer(key: str) -> Ledger:
     return ledger.add("invoices", "erp", f"E-{key}", **said, **same)
 
 
+class Told(dict[str, dict[str, tuple[str | None, Decimal]]]):
+    """What evaluations have said is found: per check and fingerprint, with its account and amount."""
+
+    def hear(self, evaluations: Iterable[Evaluation]) -> Self:
+        """What is said of some accounts replaces what was said of these; what is not conclusive says nothing."""
+        for one in evaluations:
+            if one.conclusive:
+                before = self.get(one.check.id, {})
+                kept = {
+                    key: said
+                    for key, said in before.items()
+                    if one.accounts is not None and said[0] not in one.accounts
+                }
+                self[one.check.id] = kept | {f.fingerprint: (f.account_key, f.amount) for f in one.findings}
+        return self
+
+
 class World:
     """An installation of a few checks; records, `now` and watermarks are moved by hand.
 
-    `told` is what the sweeps up to now have said is found: per check and fingerprint, with its account and amount.
+    `told` is what the sweeps up to now have said.
     """
 
     def __init__(self, folder: Path, database: Database) -> None:
@@ -109,7 +126,7 @@ class World:
         overrides = {"invoice_not_in_erp": Override(lag_minutes=LAG)}
         self.installed.ruleset = Ruleset(checks, self.installed.books, overrides)
         self.marks: dict[str, datetime] = {}
-        self.told: dict[str, dict[str, tuple[str | None, Decimal]]] = {}
+        self.told = Told()
         first = Ledger().add("usage_events", "usage", "U0", account_key="A1", is_test=True, happened_at=MORNING)
         first.add("products", "billing", "P1", account_key=None, code="SEAT")
         for key in CUSTOMERS:
@@ -156,31 +173,18 @@ class World:
     def sweep(self, *, changed_only: bool = True) -> Sweep:
         """Sweep, and remember what was said."""
         done = sweep(self.installed, self.now, changed_only=changed_only)
-        for one in done.evaluations:
-            if one.conclusive:
-                told = self.told.setdefault(one.check.id, {})
-                for fingerprint in [f for f, (account, _) in told.items() if _covers(one, account)]:
-                    del told[fingerprint]
-                told.update(_said(one.findings))
+        self.told.hear(done.evaluations)
         return done
 
-    def everything(self) -> Mapping[str, dict[str, tuple[str | None, Decimal]]]:
+    def everything(self) -> "Told":
         """What a sweep over all of the books finds, of the checks that can be evaluated now."""
         snapshot = self.installed.ledger.latest()
         assert snapshot is not None
         with Engine.over(self.installed.store, snapshot) as engine:
             found = evaluate(self.installed, engine, snapshot, self.now)
-        return {one.check.id: _said(one.findings) for one in found if one.conclusive}
+        return Told().hear(found)
 
     def same_as_everything(self) -> None:
         """What the sweeps have said is what one over all of the books says."""
         whole = self.everything()
         assert {check: self.told.get(check, {}) for check in whole} == whole
-
-
-def _covers(one: Evaluation, account: str | None) -> bool:
-    return one.accounts is None or account in one.accounts
-
-
-def _said(findings: Iterable[Finding]) -> dict[str, tuple[str | None, Decimal]]:
-    return {finding.fingerprint: (finding.account_key, finding.amount) for finding in findings}
