@@ -49,7 +49,9 @@ class Asking:
         return self._spare_unread(evaluations, truth)
 
     def _acting(self) -> list[Check]:
-        return [rule.check for rule in self.ruleset.rules.values() if rule.check.mode.acts_at_gate]
+        """A run grants no credit: what would hold a credit memo says nothing about its invoices."""
+        rules = self.ruleset.rules.values()
+        return [r.check for r in rules if r.check.mode.acts_at_gate and r.check.scope is not Scope.CREDIT_MEMO]
 
     def _ask(self, check: Check, truth: Truth, engine: Engine, request: Request, bands: Bands) -> Evaluation:
         try:

@@ -271,6 +271,12 @@ def test_an_entity_that_is_mapped_and_empty_is_no_pass(worlds: Worlds, serve: Se
     assert "hold no credit_memos" in answer["run_reasons"][0]["message"]
 
 
+def test_a_check_of_credit_memos_says_nothing_about_a_run(worlds: Worlds, serve: Serve) -> None:
+    needs = (Need("credit_memos", "billing"), LINES)
+    answer = _ask(serve(worlds(replace(WRONG_PRICE, needs=needs, scope=Scope.CREDIT_MEMO))), invoice())
+    assert (answer["verdict"], _reasons(answer)) == ("pass", [])
+
+
 def test_rows_that_only_others_have_do_not_make_the_books_empty(unpublished: Worlds, serve: Serve) -> None:
     """Brill has no posted invoice, so its share of the books holds none; the books do."""
     world = unpublished(replace(NEVER_BILLED, scope=Scope.ACCOUNT))
