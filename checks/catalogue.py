@@ -55,6 +55,7 @@ from checks.incomplete_writes import (
 )
 from checks.mapping_drift import contract_value_definition_mismatch, field_mapping_drift, unreviewed_mapping_change
 from checks.master_data import bill_to_incomplete, customer_hierarchy_drift, master_data_drift
+from checks.migration import legacy_price_without_expiry, migration_carryover_defect
 from checks.revenue import (
     deferred_rollforward_break,
     nonstandard_terms_unflagged,
@@ -108,6 +109,8 @@ _SHIPPED: tuple[Check, ...] = (
     usage_after_cutoff_unbilled.CHECK,
     invoice_period_gap_or_overlap.CHECK,
     close_period_misposting.CHECK,
+    migration_carryover_defect.CHECK,
+    legacy_price_without_expiry.CHECK,
     master_data_drift.CHECK,
     customer_hierarchy_drift.CHECK,
     bill_to_incomplete.CHECK,

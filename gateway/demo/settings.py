@@ -35,6 +35,7 @@ SYSTEMS = (
     System("audit", "files", "audit", ("audit",)),
     System("reference", "files", "reference", ("reference",)),
     System("ledger", "files", "ledger", ("erp",)),
+    System("migration", "files", "migration", ("legacy",)),
     System("integrations", "files", "integrations", ("integration",)),
 )
 

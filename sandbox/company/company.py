@@ -19,6 +19,7 @@ from sandbox.company import defects as wrongs
 from sandbox.company import lookalikes as rights
 from sandbox.company.auditing import note_manual_work
 from sandbox.company.billing import collect, invoice_everything
+from sandbox.company.carrying_over import carry_over
 from sandbox.company.clauses import read_clauses
 from sandbox.company.crediting import grant_credits
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
@@ -206,6 +207,7 @@ def _do_next(world: World, seed: str, stage: Stage) -> None:
         case Stage.SIGNED:
             read_clauses(world, Random(f"{seed}/clauses"))
             provision(world)
+            carry_over(world)
         case Stage.PROVISIONED:
             measure(world, seed)
             invoice_everything(world)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 CRM, BILLING, ERP, METERING, PLATFORM = "salesforce", "zuora", "netsuite", "metering", "integrations"
-AUDIT, LEDGER, OWN = "audit", "ledger", "tieout"
+AUDIT, LEDGER, OWN, OLD_BILLING = "audit", "ledger", "tieout", "migration"
 """The sources' names in tieout.yaml."""
 
 

@@ -290,6 +290,7 @@ class Charge:
 
     `seat_overage`: bills the seats of a month above those included, of the same contract line. `tariff`: the price
     list by which its usage is rated, None where it costs `price` a unit.
+    `price_until` and `price_approved_by` are of a price that was kept from before.
     """
 
     number: str
@@ -311,6 +312,8 @@ class Charge:
     seat_overage: bool = False
     tariff: Tariff | None = None
     tax_code: str | None = None
+    price_until: date | None = None
+    price_approved_by: str | None = None
 
     @property
     def billing_id(self) -> str:

@@ -32,6 +32,7 @@ def populate(deals: Deals, accounts: int) -> None:
         if deals.rng.random() < 0.2:
             deals.opportunity(account)
     _group(world, deals.accounts[1:])
+    world.carried_over |= set(deals.accounts[1::6])
 
 
 def _group(world: World, accounts: Sequence[str]) -> None:

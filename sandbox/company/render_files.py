@@ -12,6 +12,7 @@ from sandbox.company.model import SeatCount, UsageEvent
 from sandbox.company.periods import add_months
 from sandbox.company.render_audit import render_audit
 from sandbox.company.render_flows import render_integrations
+from sandbox.company.render_migration import render_migration
 from sandbox.company.world import World
 
 _DOLLARS = {"EUR": Decimal("1.0820"), "GBP": Decimal("1.2710"), "JPY": Decimal("0.006700")}
@@ -27,6 +28,7 @@ def render_files(world: World) -> dict[str, dict[str, str]]:
         "integrations": render_integrations(world),
         "audit": render_audit(world),
         "ledger": render_ledger(world),
+        "migration": render_migration(world),
     }
 
 

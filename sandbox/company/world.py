@@ -26,6 +26,7 @@ from sandbox.company.documents import (
 )
 from sandbox.company.flow_records import FlowError, FlowRun
 from sandbox.company.ids import Ids
+from sandbox.company.legacy_records import LegacyAccount, LegacyLine, LegacySubscription
 from sandbox.company.model import (
     Account,
     Change,
@@ -49,6 +50,7 @@ from sandbox.company.table import Table
 class World:
     """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
 
+    `carried_over` are accounts that were billed by another system before, by CRM id; `legacy_…` is what that one had.
     `held_otherwise` are fields of an account or contact that one system has another value of, by system and id there.
     `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
     `not_charged` such lines, each by its CRM id; `not_followed` are rises and ramp steps that billing does not know, by
@@ -95,6 +97,10 @@ class World:
     own: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     stated_values: dict[str, Decimal] = field(default_factory=dict)
     held_values: dict[str, Decimal] = field(default_factory=dict)
+    carried_over: set[str] = field(default_factory=set)
+    legacy_accounts: dict[str, LegacyAccount] = field(default_factory=dict)
+    legacy_subscriptions: dict[str, LegacySubscription] = field(default_factory=dict)
+    legacy_lines: Table[str, LegacyLine] = field(default_factory=lambda: Table("subscription"))
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)
@@ -114,6 +120,11 @@ class World:
     def migrated_at(self) -> datetime:
         """When most accounts and all products were loaded in bulk: they share this stamp."""
         return datetime.combine(self.first_day - timedelta(days=78), time(2), UTC)
+
+    @property
+    def cutover(self) -> date:
+        """The first day on which the customers of another company, which was bought, are billed by this one."""
+        return add_months(self.today, -8)
 
     def account_of(self, contract_id: str) -> Account:
         return self.accounts[self.contracts[contract_id].account_id]

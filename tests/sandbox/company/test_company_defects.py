@@ -50,6 +50,14 @@ def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
         ("integrations", "integration_errors"): delivered(company, "integrations", "errors/", "error_id"),
         ("audit", "metadata_changes"): delivered(company, "audit", "metadata_changes/", "change_id"),
         ("netsuite", "revenue_schedules"): {str(row["id"]) for row in company.netsuite["revenueplan"]},
+        ("zuora", "accounts"): {row["Id"] for row in company.zuora["Account"]},
+        ("netsuite", "accounts"): {str(row["id"]) for row in company.netsuite["customer"]},
+        ("migration", "legacy_subscriptions"): {
+            line.split(",")[0]
+            for name, text in company.files["migration"].items()
+            if name.startswith("subscriptions/")
+            for line in text.splitlines()
+        },
         **{("tieout", entity): {row["key"] for row in rows} for entity, rows in company.own.items()},
     }
 

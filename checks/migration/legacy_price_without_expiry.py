@@ -1,0 +1,125 @@
+"""A price was kept from before the migration, below the rate card, and nothing says until when or who allowed it.
+
+Why it matters: an old price that nobody has to renew is given away for ever. It costs the difference to the rate card
+with every invoice, and it is the price that the next customer asks for.
+
+Usual cause: the migration kept all prices so that no invoice changed, and the end that sales had promised was written
+nowhere.
+
+How to fix: agree on an end with the customer and enter it at the line, or have the price approved. Else move the line
+to the rate card with the next renewal.
+
+What it is not: a price that a contract with an end locks, which goes before the card; a price with an end or an
+approval; a price at or above the rate card.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from books.reading import Books
+from checks.arithmetic.periods import FOREVER, months_begun
+from checks.contract import (
+    Arithmetic,
+    Check,
+    Mode,
+    MoneyKind,
+    Need,
+    Owner,
+    Params,
+    Pattern,
+    Scope,
+    Severity,
+    Spans,
+)
+from checks.facts import carried_over, list_prices, terms
+from checks.rows import candidates, listed, reference
+
+_PRICE = "decimal(38, 8)"
+
+
+def find(books: Books, _: Params) -> ir.Table:
+    """Lines that continue a grandfathered one, cheaper than the card, without an end and an approval."""
+    off = _kept(books)
+    off = off.filter(off.unit_price.cast(_PRICE) * off.list_months < off.list_price.cast(_PRICE) * off.price_months)
+    off = _unlocked(off)
+    off = off.cross_join(books.request)
+    return candidates(
+        off,
+        "subscription_lines",
+        "product_code",
+        "old_system",
+        subject=off.key,
+        evidence=listed(
+            reference(off.system, "subscription_lines", off.key),
+            reference(off.old_system, "legacy_subscription_lines", off.old_key),
+        ),
+        quantity=off.quantity,
+        rate=off.unit_price,
+        rate_months=off.price_months,
+        list_price=off.list_price,
+        list_months=off.list_months,
+        months=months_begun(off.cutover, ibis.least(off.today, off.end_date.fill_null(FOREVER))),
+    )
+
+
+def _kept(books: Books) -> ir.Table:
+    """Live lines with the grandfathered one that they continue, and the rate card's price."""
+    old = carried_over.lines(books)
+    old = old.filter(old.grandfathered.fill_null(False) & old.price_until.isnull())
+    old = old.select("system", "key", product="product_code")
+    pair = carried_over.pairs(books).filter(lambda t: t.b_status.fill_null("active") == "active")
+    pair = pair.inner_join(old, ["system", "key"])
+    place = ibis.row_number().over(group_by=[pair.b_system, pair.b_key], order_by=[pair.system, pair.key])
+    pair = pair.mutate(place=place).filter(lambda t: t.place == 0)
+    pair = pair.select("b_system", "b_key", "product", "cutover", old_system="system", old_key="key")
+    line = books.table("subscription_lines", "billing").drop("list_price")
+    line = line.filter(line.price_until.isnull() & ~carried_over.is_said(line.price_approved_by))
+    kept = line.inner_join(pair, [line.system == pair.b_system, line.key == pair.b_key])
+    kept = kept.anti_join(_approved(books), ["key"])
+    kept = kept.mutate(
+        product_code=ibis.coalesce(kept.product_code, kept.product), price_months=kept.price_months.fill_null(1)
+    )
+    card = list_prices.list_prices(books)
+    return kept.inner_join(card, [kept.product_code == card.code, kept.currency == card.price_currency])
+
+
+def _approved(books: Books) -> ir.Table:
+    """Lines whose price somebody has approved, as `key`."""
+    given = books.table("approvals", "crm").union(books.table("approvals", "billing"))
+    given = given.filter((given.kind == "price") & (given.status.fill_null("approved") == "approved"))
+    return given.select(key="record_key").distinct()
+
+
+def _unlocked(rows: ir.Table) -> ir.Table:
+    """Without lines whose contract has an end and asks for no more; a bundle is billed with the prices of its parts."""
+    agreed = terms.LINES.table.filter(lambda t: t.ends_on < FOREVER)
+    agreed = agreed.select(c_key="key", c_price="unit_price", c_months="price_months").distinct()
+    rows = rows.left_join(agreed, rows.contract_line_key == agreed.c_key)
+    is_agreed = rows.unit_price.cast(_PRICE) * rows.c_months >= rows.c_price.cast(_PRICE) * rows.price_months
+    return rows.filter(~is_agreed.fill_null(False))
+
+
+CHECK = Check(
+    id="legacy_price_without_expiry",
+    doc=__doc__,
+    pattern=Pattern.MIGRATION,
+    severity=Severity.S3,
+    owners=(Owner.REVOPS, Owner.BILLING_OPS),
+    mode=Mode.MONITOR,
+    scope=Scope.ACCOUNT,
+    kind=MoneyKind.LEAK,
+    spans=Spans.ACCOUNT,
+    needs=(
+        *carried_over.NEEDS,
+        *terms.NEEDS,
+        *list_prices.NEEDS,
+        Need("approvals", "crm").where_filled(),
+        Need("approvals", "billing").where_filled(),
+    ),
+    arithmetic=Arithmetic.of("list_price * quantity * months / list_months", "rate * quantity * months / rate_months"),
+    message=(
+        "{quantity} of {product_code} are billed at {rate} {currency}, kept from {old_system}, where the card says "
+        "{list_price}; no end and no approval are on record: {amount} {currency} in {months} months."
+    ),
+    find=find,
+)

@@ -1,0 +1,40 @@
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.checks.kit import findings, only
+from tests.checks.migration.states import kept
+
+CHECK = "legacy_price_without_expiry"
+
+
+def test_the_difference_to_the_card_is_lost_since_the_cut_over() -> None:
+    finding = only(CHECK, kept())
+    assert (finding.amount, finding.mode, finding.record.key) == (Decimal(45_000), "monitor", "SL1")  # 10 × 500 × 9
+
+
+@pytest.mark.parametrize(
+    "columns", [{"price_until": date(2027, 6, 1)}, {"price_approved_by": "maria"}, {"unit_price": Decimal(50)}]
+)
+def test_an_end_an_approval_or_the_price_of_the_card_is_enough(columns: dict[str, Any]) -> None:
+    ledger = kept().change("subscription_lines", "SL1", **columns)
+    assert findings(CHECK, ledger) == ()
+
+
+def test_the_end_or_the_approval_may_stand_elsewhere() -> None:
+    assert findings(CHECK, kept(price_until=date(2027, 6, 1))) == ()
+    approval = {"record_key": "SL1", "kind": "price", "status": "approved"}
+    assert findings(CHECK, kept().add("approvals", "crm", "AP1", **approval)) == ()
+    assert findings(CHECK, kept().add("approvals", "crm", "AP1", **{**approval, "status": "rejected"}))
+
+
+def test_a_contract_with_an_end_locks_its_price() -> None:
+    locked = kept().change("contract_lines", "CL1", end_date=date(2027, 1, 1))
+    assert findings(CHECK, locked) == ()
+    assert only(CHECK, locked.change("contract_lines", "CL1", unit_price=Decimal(45))).amount == 45_000
+
+
+def test_a_price_that_nobody_kept_on_purpose_is_another_checks() -> None:
+    assert findings(CHECK, kept().change("legacy_subscription_lines", "LL1", grandfathered=False)) == ()
