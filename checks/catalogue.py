@@ -77,7 +77,12 @@ from checks.tie_outs import (
     recognized_vs_collected_tieout,
     small_drift_accumulator,
 )
-from checks.time_boundaries import close_period_misposting, invoice_period_gap_or_overlap, usage_after_cutoff_unbilled
+from checks.time_boundaries import (
+    close_period_misposting,
+    coterm_proration_error,
+    invoice_period_gap_or_overlap,
+    usage_after_cutoff_unbilled,
+)
 
 _SHIPPED: tuple[Check, ...] = (
     closed_won_not_in_billing.CHECK,
@@ -114,6 +119,7 @@ _SHIPPED: tuple[Check, ...] = (
     master_data_drift.CHECK,
     customer_hierarchy_drift.CHECK,
     bill_to_incomplete.CHECK,
+    coterm_proration_error.CHECK,
     credit_memo_without_contract.CHECK,
     credit_memo_without_revenue_treatment.CHECK,
     credit_rebill_imbalance.CHECK,

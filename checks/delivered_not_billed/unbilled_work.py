@@ -22,6 +22,7 @@ from books.money import product
 from books.reading import Books
 from checks.arithmetic import fx
 from checks.arithmetic.amounts import half_unit
+from checks.arithmetic.periods import days_later, midnight
 from checks.contract import (
     Arithmetic,
     Check,
@@ -53,6 +54,8 @@ def find(books: Books, params: Params) -> ir.Table:
     rows = with_paid(books, work, *_ORDER, taken=linked)
     short = rows.earlier + rows.value - rows.billed
     off = rows.filter((rows.value > 0).fill_null(True) & (short > half_unit(rows.currency)).fill_null(True))
+    off = _with_next_invoice(off, params.whole("cutoff_days"))
+    settled = off.approved_at + ibis.interval(days=params.whole("settle_days"))
     seen = listed(
         reference(off.system, "work_items", off.key),
         reference(off.c_system, "contracts", off.c_key),
@@ -65,7 +68,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "worked_date",
         subject=off.key,
         evidence=seen.concat(off.invoices),
-        fails_from=off.approved_at + ibis.interval(days=params.whole("settle_days")),
+        fails_from=ibis.least(settled, midnight(off.next_invoice).fill_null(settled)),
         known_at=off.modified_at,
         quantity=off.quantity,
         unit_price=off.price,
@@ -74,6 +77,20 @@ def find(books: Books, params: Params) -> ir.Table:
         billed=off.billed,
         earlier=off.earlier,
     )
+
+
+def _with_next_invoice(off: ir.Table, cutoff_days: int) -> ir.Table:
+    """With the day of the first invoice of the contract line that could have held the item: it is late from then on.
+
+    Without it, new work that is billed every month would pay for the old, and the shortfall would stay young for ever.
+    """
+    line = billed.LINES.table.filter(lambda t: t.contract_line_key.notnull())
+    line = line.select(i_line="contract_line_key", i_day="invoice_date").distinct()
+    could = off.select("system", "key", "contract_line_key", ready=days_later(off.approved_at.date(), cutoff_days))
+    both = could.inner_join(line, [could.contract_line_key == line.i_line, could.ready <= line.i_day])
+    first = both.group_by(n_system="system", n_key="key").agg(next_invoice=both.i_day.min())
+    joined = off.left_join(first, [("system", "n_system"), ("key", "n_key")])
+    return joined.drop("n_system", "n_key")
 
 
 def _approved(books: Books) -> ir.Table:
@@ -136,6 +153,7 @@ CHECK = Check(
     ),
     settings=(
         Setting("settle_days", 35, "Work is billed once a month: after so many days a run could have billed it."),
+        Setting("cutoff_days", 3, "Time sheets are closed some days before the invoice is made."),
         Setting(
             "fee_pays_for",
             ("time", "expense"),

@@ -33,6 +33,8 @@ SYSTEMS = (
     System("metering", "files", "metering", ("usage", "seats")),
     System("collections", "files", "collections", ("collections",)),
     System("audit", "files", "audit", ("audit",)),
+    System("shipping", "files", "shipping", ("shipping",)),
+    System("services", "files", "services", ("work",)),
     System("reference", "files", "reference", ("reference",)),
     System("ledger", "files", "ledger", ("erp",)),
     System("migration", "files", "migration", ("legacy",)),

@@ -13,8 +13,10 @@ from random import Random
 
 from sandbox.company.amounts import document
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, EARLY_BATCH
+from sandbox.company.delivering import HOURS
 from sandbox.company.documents import DRAFT, FAILED, POSTED, BillRun, DunningStep, Invoice, InvoiceLine, Payment
-from sandbox.company.model import Charge, SeatCount
+from sandbox.company.model import Charge, Commit, ContractLine, SeatCount
+from sandbox.company.periods import add_months
 from sandbox.company.rating import Item, Metering, amount_of, due_items, metering_of
 from sandbox.company.world import World
 
@@ -32,6 +34,7 @@ def invoice_everything(world: World) -> None:
         invoice = new_invoice(world, run_on(world, day, batch), contract_id)
         for item in grouped[day, batch, contract_id]:
             put_line(world, invoice, item)
+    _true_up(world)
 
 
 def collect(world: World, rng: Random) -> None:
@@ -206,7 +209,56 @@ def _items(world: World, charge: Charge, seats: dict[date, SeatCount], metering:
     def begins(day: date) -> datetime:
         return _begins(day, batch if day == world.today else "")
 
-    return due_items(charge, seats, included, metering, world.today, begins)
+    work = [item for item in world.work.values() if item.line_id == charge.line_id] if _is_work(charge) else []
+    return due_items(charge, seats, included, metering, work, world.today, begins)
+
+
+def _true_up(world: World) -> None:
+    """Bill what lacks to a commitment on the day on which its window ends."""
+    for line in list(world.lines.values()):
+        charges = world.charges.where(line_id=line.crm_id)
+        charge = next((charge for charge in charges if charge.true_up), None)
+        if line.commit is None or charge is None:
+            continue
+        every = [billed for one in charges for billed in world.billed(one.billing_id)]
+        for start, end in _windows(world, line, line.commit):
+            lines = [billed for billed in every if start <= billed.start < end]
+            short = line.commit.amount - sum((billed.amount for billed in lines), Decimal(0))
+            if short > 0:
+                _bill_shortfall(world, charge, line, (start, end), short)
+
+
+def _windows(world: World, line: ContractLine, commit: Commit) -> Iterator[tuple[date, date]]:
+    """The windows of a commitment that have ended."""
+    end = line.terminated or line.end
+    start = line.start
+    while start < world.today:
+        whole = commit.months is None or commit.rolls_over
+        following = end if whole else add_months(start, commit.months or 12)
+        if following is None or following > world.today or (end and following > end):
+            return
+        yield start, following
+        if whole:
+            return
+        start = following
+
+
+def _bill_shortfall(
+    world: World, charge: Charge, line: ContractLine, window: tuple[date, date], short: Decimal
+) -> None:
+    account, day = world.accounts[charge.account_id], window[1]
+    batch = account.batch if day == world.today else ""
+    there = [
+        invoice for invoice in world.invoices.values() if invoice.contract_id == line.contract_id and invoice.day == day
+    ]
+    invoice = there[0] if there else new_invoice(world, run_on(world, day, batch), line.contract_id)
+    put = put_line(world, invoice, Item(charge, charge.segments[0], day, *window, Decimal(1)))
+    tax = document(short * account.tax_rate, account.currency)
+    world.invoice_lines[put.billing_id] = replace(put, price=short, amount=short, tax=tax)
+
+
+def _is_work(charge: Charge) -> bool:
+    return charge.product_code == HOURS
 
 
 def _begins(day: date, batch: str) -> datetime:

@@ -23,6 +23,7 @@ from sandbox.company.carrying_over import carry_over
 from sandbox.company.clauses import read_clauses
 from sandbox.company.crediting import grant_credits
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals
+from sandbox.company.delivering import deliver
 from sandbox.company.documents import DRAFT, BillRun
 from sandbox.company.erp import copy_to_erp
 from sandbox.company.flows import run_flows
@@ -210,6 +211,7 @@ def _do_next(world: World, seed: str, stage: Stage) -> None:
             carry_over(world)
         case Stage.PROVISIONED:
             measure(world, seed)
+            deliver(world, seed)
             invoice_everything(world)
         case Stage.INVOICED:
             grant_credits(world, Random(f"{seed}/credits"))

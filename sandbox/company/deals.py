@@ -10,12 +10,14 @@ from random import Random
 
 from sandbox.company.amounts import CURRENCIES, discounted, document, local_price
 from sandbox.company.catalog import ONE_TIME, PRODUCTS, RECURRING, USAGE, Product
+from sandbox.company.delivering import HOURS
 from sandbox.company.model import (
     ACTIVATED,
     ADVANCE,
     ARREARS,
     EXPIRED,
     Account,
+    Commit,
     Contact,
     Contract,
     ContractLine,
@@ -61,6 +63,12 @@ class Terms:
     rolls_up: bool = False
     uplift: Uplift | None = None
     ramp: tuple[Step, ...] = ()
+    commit: Commit | None = None
+
+
+def _rule(lines: Sequence[Terms]) -> str | None:
+    """How services are billed, where some were sold."""
+    return "Time and Materials" if any(terms.product == HOURS for terms in lines) else None
 
 
 class Deals:
@@ -115,6 +123,8 @@ class Deals:
         po_required: bool = False,
         auto_bills_overage: bool = True,
         renews: Contract | None = None,
+        billing_rule: str | None = None,
+        cap: Decimal | None = None,
         kind: str = "New Business",
     ) -> Contract:
         """A won opportunity with its quote and contract. `term` is in months, None for evergreen."""
@@ -136,6 +146,8 @@ class Deals:
             po_number=f"PO-{self.rng.randint(10_000, 99_999)}" if po_required or self.rng.random() < 0.3 else None,
             po_required=po_required,
             auto_bills_overage=auto_bills_overage,
+            billing_rule=billing_rule or _rule(lines),
+            cap=cap,
             renews=renews.crm_id if renews else None,
         )
         self.world.contracts[contract.crm_id] = contract
@@ -231,6 +243,7 @@ class Deals:
             overage_price=terms.overage_price,
             measure=terms.measure if terms.included is not None else None,
             billable=terms.billable,
+            commit=terms.commit,
             added_by=quote_id,
             uplift=terms.uplift,
         )

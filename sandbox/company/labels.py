@@ -6,6 +6,8 @@ from decimal import Decimal
 
 CRM, BILLING, ERP, METERING, PLATFORM = "salesforce", "zuora", "netsuite", "metering", "integrations"
 AUDIT, LEDGER, OWN, OLD_BILLING = "audit", "ledger", "tieout", "migration"
+AUDIT, LEDGER, OWN = "audit", "ledger", "tieout"
+AUDIT, SHIPPING, SERVICES = "audit", "shipping", "services"
 """The sources' names in tieout.yaml."""
 
 

@@ -103,6 +103,8 @@ class Contract:
     po_number: str | None = None
     po_required: bool = False
     auto_bills_overage: bool = True
+    billing_rule: str | None = None
+    cap: Decimal | None = None
     cancelled_on: date | None = None
     renews: str | None = None
     nonstandard_terms: bool = False
@@ -142,6 +144,15 @@ class Uplift:
 
 
 @dataclass(frozen=True)
+class Commit:
+    """The least that is billed in each window of so many months from the line's start; None: in the whole term."""
+
+    amount: Decimal
+    months: int | None
+    rolls_over: bool = False
+
+
+@dataclass(frozen=True)
 class ContractLine:
     """A base line. `rolls_up_to` is the bundle's line that carries its price in billing.
 
@@ -163,6 +174,7 @@ class ContractLine:
     end: date | None
     free_until: date | None = None
     included: Decimal | None = None
+    commit: "Commit | None" = None
     overage_price: Decimal | None = None
     measure: str | None = None
     billable: bool = True
@@ -288,7 +300,8 @@ class Segment:
 class Charge:
     """A subscription line. `anchor` is the day from which billing periods are counted, `price` the one at its start.
 
-    `seat_overage`: bills the seats of a month above those included, of the same contract line. `tariff`: the price
+    `seat_overage`: bills the seats of a month above those included, of the same contract line; `true_up`: what lacks
+    to its commitment. `tariff`: the price
     list by which its usage is rated, None where it costs `price` a unit.
     `price_until` and `price_approved_by` are of a price that was kept from before.
     """
@@ -310,6 +323,7 @@ class Charge:
     segments: tuple[Segment, ...]
     free_until: date | None = None
     seat_overage: bool = False
+    true_up: bool = False
     tariff: Tariff | None = None
     tax_code: str | None = None
     price_until: date | None = None

@@ -11,7 +11,8 @@ from sandbox.company.amending import add_on, cancel, change
 from sandbox.company.amounts import local_price
 from sandbox.company.catalog import PRODUCTS, RECURRING
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals, Step, Terms
-from sandbox.company.model import ACTIVATED, ADVANCE, ARREARS, Account, Contract, ContractLine, Uplift
+from sandbox.company.delivering import GOODS, HOURS
+from sandbox.company.model import ACTIVATED, ADVANCE, ARREARS, Account, Commit, Contract, ContractLine, Uplift
 from sandbox.company.periods import add_months, bill_day_after, periods
 from sandbox.company.tariffs import METERED_BY_TARIFF
 from sandbox.company.world import World
@@ -84,10 +85,22 @@ def _terms(rng: Random, account: Account) -> list[Terms]:
     if rng.random() < 0.3:
         lines.append(Terms("SUPPORT", months=months, timing=timing))
     if rng.random() < 0.3:
-        lines.append(Terms(rng.choice(("API-CALL", "MESSAGE", *METERED_BY_TARIFF))))
+        product = rng.choice(("API-CALL", "MESSAGE", *METERED_BY_TARIFF))
+        lines.append(Terms(product, commit=_commit(rng, account)))
     if rng.random() < 0.3:
         lines.append(Terms(rng.choice(("SETUP", "TRAINING")), rng.randint(1, 3)))
+    if rng.random() < 0.12:
+        lines.append(Terms(GOODS, rng.randint(2, 20)))
+    if rng.random() < 0.12:
+        lines.append(Terms(HOURS))
     return lines
+
+
+def _commit(rng: Random, account: Account) -> Commit | None:
+    """One customer in four has committed to a minimum, in windows of some months."""
+    if rng.random() < 0.75:
+        return None
+    return Commit(local_price(Decimal(rng.choice((300, 1_500, 9_000))), account.currency), rng.choice((1, 3, 12)))
 
 
 def _seats(rng: Random, account: Account, months: int, timing: str, free: int) -> Terms:
@@ -119,7 +132,7 @@ def _over_time(rng: Random, account: Account, start: date, term: int | None, sai
 
 def _renewed(terms: list[Terms]) -> list[Terms]:
     """What recurs, at newly negotiated prices, without its free months."""
-    kept = [said for said in terms if said.product not in ("SETUP", "TRAINING")]
+    kept = [said for said in terms if said.product not in ("SETUP", "TRAINING", GOODS)]
     return [
         Terms(
             said.product,

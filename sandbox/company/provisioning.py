@@ -59,6 +59,7 @@ def _provision(world: World, contract: Contract, lines: list[ContractLine], amen
     sold = [line for line in lines if line.added_by is None]
     charges = [_charge(world, subscription, contract, line) for line in sold]
     charges += [_overage(world, charge, line) for charge, line in zip(charges, sold, strict=True) if line.included]
+    charges += [_true_up(world, charge) for charge, line in zip(charges, sold, strict=False) if line.commit]
     by_day = {day: [quote for quote in amendments if quote.start == day] for day in _days(world, lines, amendments)}
     for day, quotes in by_day.items():
         if not quotes:
@@ -191,6 +192,21 @@ def _overage(world: World, charge: Charge, line: ContractLine) -> Charge:
         segments=(first,),
         free_until=None,
         seat_overage=True,
+        tariff=None,
+    )
+
+
+def _true_up(world: World, charge: Charge) -> Charge:
+    """One more charge of a line with a commitment: what lacks to it when a window ends."""
+    return replace(
+        charge,
+        number=f"C-{world.ids.number('charge number'):08d}",
+        product_code="COMMIT",
+        name=PRODUCTS["COMMIT"].name,
+        price=Decimal(0),
+        unit="Commitment",
+        segments=(replace(charge.segments[0], billing_id=world.ids.billing("charge"), quantity=None),),
+        true_up=True,
         tariff=None,
     )
 

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.company.amounts import document
 from sandbox.company.catalog import ONE_TIME, RECURRING
+from sandbox.company.delivering import HOURS, WorkItem
 from sandbox.company.documents import CHARGE, CREDIT
 from sandbox.company.model import ADVANCE, Charge, SeatCount, Segment, UsageEvent
 from sandbox.company.periods import add_months, months_billed, period_of, periods
@@ -73,6 +74,7 @@ def due_items(
     seats: Mapping[date, SeatCount],
     included: Decimal,
     metering: Metering,
+    work: Sequence[WorkItem],
     until: date,
     begins: RunStart,
 ) -> Iterator[Item]:
@@ -85,6 +87,8 @@ def due_items(
         segment = charge.segments[0]
         if charge.start <= until:
             yield Item(charge, segment, charge.start, charge.start, add_day(charge.start), _quantity(segment))
+    elif charge.product_code == HOURS:
+        yield from _worked(charge, work, until, begins)
     else:
         yield from _metered(charge, metering.get(charge.number, ()), until, begins)
 
@@ -149,6 +153,18 @@ def _metered(charge: Charge, metered: Sequence[Metered], until: date, begins: Ru
             if used:
                 yield Item(charge, segment, due, start, end, used, before=before, events=arrived)
                 before += used
+
+
+def _worked(charge: Charge, work: Sequence[WorkItem], until: date, begins: RunStart) -> Iterator[Item]:
+    """Hours are billed once a month, as far as they were approved when the run began, and not yet billed."""
+    left = [item for item in work if item.quantity and item.approved_at]
+    for start, end in periods(charge.start, charge.end, charge.anchor, charge.billing_months, until):
+        if end <= until:
+            ready = [item for item in left if item.approved_at and item.approved_at <= begins(end)]
+            left = [item for item in left if item not in ready]
+            hours = sum((item.quantity or Decimal(0) for item in ready), Decimal(0))
+            if hours:
+                yield Item(charge, charge.segments[0], end, start, end, hours)
 
 
 def _bill_days(charge: Charge, first: date, until: date) -> Iterator[date]:

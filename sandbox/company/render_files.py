@@ -27,6 +27,8 @@ def render_files(world: World) -> dict[str, dict[str, str]]:
         "collections": render_collections(world),
         "integrations": render_integrations(world),
         "audit": render_audit(world),
+        "shipping": render_shipping(world),
+        "services": render_services(world),
         "ledger": render_ledger(world),
         "migration": render_migration(world),
     }
@@ -41,7 +43,49 @@ def render_metering(world: World) -> dict[str, str]:
     for count in world.seats.values():
         counts[f"seats/{count.month:%Y-%m}.csv"].append(count)
     files = {name: "".join(_event(event) for event in events[name]) for name in sorted(events)}
-    return files | {name: _seats(counts[name]) for name in sorted(counts)}
+    files |= {name: _seats(counts[name]) for name in sorted(counts)}
+    return files | _modules(world)
+
+
+def _modules(world: World) -> dict[str, str]:
+    header = ("customer", "product_code", "month", "quantity", "tag", "expires")
+    rows: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for grant in world.grants.values():
+        expires = grant.expires.isoformat() if grant.expires else ""
+        rows[_month(grant.month)].append(
+            (grant.customer, grant.product_code, _month(grant.month), f"{grant.quantity:f}", grant.tag or "", expires)
+        )
+    return {f"modules/{month}.csv": _csv(header, rows[month]) for month in sorted(rows)}
+
+
+def render_shipping(world: World) -> dict[str, str]:
+    """`shipments/2026-11.csv` by the month in which the goods left."""
+    header = (
+        "shipment_line_id", "order_line_id", "contract_line_id", "product_code", "quantity", "unit_price", "currency",
+        "shipped_date", "status", "customer",
+    )  # fmt: skip
+    rows: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for sent in world.shipments.values():
+        price = f"{sent.price:f}" if sent.price is not None else ""
+        line = (sent.key, "", sent.line_id or "", sent.product_code, f"{sent.quantity:f}", price, sent.currency)
+        rows[_month(sent.day)].append((*line, sent.day.isoformat(), sent.status, sent.customer))
+    return {f"shipments/{month}.csv": _csv(header, rows[month]) for month in sorted(rows)}
+
+
+def render_services(world: World) -> dict[str, str]:
+    """`work_items/2026-11.csv` by the month in which the work was done."""
+    header = (
+        "work_id", "customer", "contract_id", "contract_line_id", "kind", "status", "hours", "rate", "amount",
+        "currency", "worked_on", "approved_at", "invoice_line_id",
+    )  # fmt: skip
+    rows: dict[str, list[Sequence[str]]] = defaultdict(list)
+    for item in world.work.values():
+        said = (item.key, item.customer, item.contract_id, item.line_id, item.kind)
+        status = ("Approved", _instant(item.approved_at)) if item.approved_at else ("Submitted", "")
+        hours, amount = (f"{number:f}" if number is not None else "" for number in (item.quantity, item.amount))
+        when = (item.day.isoformat(), status[1], item.line_billed or "")
+        rows[_month(item.day)].append((*said, status[0], hours, "", amount, item.currency, *when))
+    return {f"work_items/{month}.csv": _csv(header, rows[month]) for month in sorted(rows)}
 
 
 def render_reference(world: World) -> dict[str, str]:

@@ -88,6 +88,8 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "PO_Required__c": "boolean",
         "PO_Number__c": "string",
         "Auto_Bill_Overage__c": "boolean",
+        "Billing_Rule__c": "picklist",
+        "Services_Cap__c": "currency",
         "Cancelled_On__c": "date",
         "Nonstandard_Terms__c": "boolean",
         "ContractTerm": "int",
@@ -156,6 +158,9 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Uplift_Floor__c": "percent",
         "Uplift_Cap__c": "percent",
         "Uplift_Waived__c": "boolean",
+        "Commit_Amount__c": "currency",
+        "Commit_Months__c": "double",
+        "Commit_Rolls_Over__c": "boolean",
         "Billable__c": "boolean",
     },
     "Contract_Clause__c": {
@@ -285,6 +290,8 @@ def _contract(world: World, contract: Contract) -> Row:
         "PO_Required__c": contract.po_required,
         "PO_Number__c": contract.po_number,
         "Auto_Bill_Overage__c": contract.auto_bills_overage,
+        "Billing_Rule__c": contract.billing_rule,
+        "Services_Cap__c": contract.cap,
         "Cancelled_On__c": contract.cancelled_on,
         "Nonstandard_Terms__c": contract.nonstandard_terms,
         "ContractTerm": term_of(contract),
@@ -369,6 +376,9 @@ def _line(world: World, line: ContractLine) -> Row:
         "Overage_Measure__c": line.measure,
         **_ramp(line),
         **_uplift(line),
+        "Commit_Amount__c": line.commit.amount if line.commit else None,
+        "Commit_Months__c": line.commit.months if line.commit else None,
+        "Commit_Rolls_Over__c": line.commit.rolls_over if line.commit else False,
     }
     return _stamped(row, created, modified)
 

@@ -95,8 +95,8 @@ def item_row(world: World, line: InvoiceLine, subscriptions: Mapping[str, Subscr
         "UOM": charge.unit if charge else None,
         "ProcessingType": _PROCESSING[line.kind],
         "Quantity": line.quantity,
-        # One price would not be true of an amount that was rated by tiers.
-        "UnitPrice": None if charge and charge.tariff else line.price,
+        # One price would not be true of an amount that was rated by tiers, or that settles a commitment.
+        "UnitPrice": None if charge and (charge.tariff or charge.true_up) else line.price,
         "ChargeAmount": line.amount,
         "TaxAmount": line.tax,
         "TaxCode": line.tax_code,

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.company.amounts import document
 from sandbox.company.audit_records import Approval, FieldChange
+from sandbox.company.delivering import Grant, Shipment, WorkItem
 from sandbox.company.documents import (
     BillRun,
     CreditMemo,
@@ -58,6 +59,13 @@ class World:
     `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract, credit
     memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the rest by own
     id. `own` are Tieout's own records, by entity, as the gateway writes them.
+    `not_charged` such lines, each by its CRM id; `untreated_credits` are memos of which revenue accounting knows
+    nothing, `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract,
+    credit memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the
+    rest by own id. `own` are Tieout's own records, by entity, as the gateway writes them.
+    nothing, `told_meters` the numbers of charges of which a story says all usage, `told_work` the contract lines of
+    which one says all work. Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's
+    line, billed usage by the invoice line that bills it, the rest by own id.
     """
 
     now: datetime
@@ -106,6 +114,10 @@ class World:
     not_charged: set[str] = field(default_factory=set)
     told_meters: set[str] = field(default_factory=set)
     not_followed: set[tuple[str, date]] = field(default_factory=set)
+    told_work: set[str] = field(default_factory=set)
+    shipments: dict[str, Shipment] = field(default_factory=dict)
+    work: dict[str, WorkItem] = field(default_factory=dict)
+    grants: dict[tuple[str, str, date], Grant] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -176,7 +188,14 @@ class World:
     def charge_of(self, line_id: str) -> Charge:
         """The charge that bills a contract line itself, not its overage. KeyError where there is none."""
         for charge in self.charges.where(line_id=line_id):
-            if not charge.seat_overage:
+            if not charge.seat_overage and not charge.true_up:
+                return charge
+        raise KeyError(line_id)
+
+    def true_up_of(self, line_id: str) -> Charge:
+        """The charge that bills what lacks to a commitment. KeyError where there is none."""
+        for charge in self.charges.where(line_id=line_id):
+            if charge.true_up:
                 return charge
         raise KeyError(line_id)
 

@@ -63,6 +63,13 @@ DELIVERED: dict[tuple[str, str], tuple[str, str, dict[str, Any]]] = {
         "S-1,OL-1,CL-1,P,2.5,10.00,USD,2026-11-30,Shipped,C\n",
         {"key": "S-1", "quantity": Decimal("2.500000"), "status": "shipped", "account_id": "C"},
     ),
+    ("services", "work_items"): (
+        "work_items/1.csv",
+        "work_id,customer,contract_id,contract_line_id,kind,status,hours,rate,amount,currency,worked_on,approved_at,"
+        "invoice_line_id\n"
+        "W-1,C,K-1,CL-1,Change Order,Approved,7.5,160,,USD,2026-11-02,2026-11-03T18:00:00Z,\n",
+        {"key": "W-1", "kind": "change_order", "quantity": Decimal("7.500000"), "invoice_line_key": None},
+    ),
     ("migration", "accounts"): (
         "accounts/1.csv",
         "account_id,customer,name,number,status,currency,parent_account_id,payment_terms,successor_id,snapshot_date\n"

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +63,17 @@ def test_it_must_be_approved_and_settled() -> None:
     assert only(CHECK, worked(approved_at=lately)).amount == 1200
     evaluation = ask(CHECK, worked(approved_at=lately + timedelta(seconds=1)))
     assert (evaluation.outcome, len(evaluation.wake_ups)) == (Outcome.PASSED, 1)
+
+
+def test_new_work_does_not_pay_for_the_old() -> None:
+    """The invoice of 5 November could have held what was approved by 2 November; it holds eight hours too few."""
+    ledger = invoiced(worked(worked(), "W2", approved_at=datetime(2026, 11, 2, 9, tzinfo=UTC)), 1200)
+    finding = only(CHECK, ledger)
+    assert (finding.record.key, finding.fails_from) == ("W2", datetime(2026, 11, 5, tzinfo=UTC))
+    evaluation = ask(
+        CHECK, invoiced(ledger.change("work_items", "W2", approved_at=datetime(2026, 11, 3, tzinfo=UTC)), 1200)
+    )
+    assert evaluation.findings == ()
 
 
 def test_without_a_rate_it_is_not_judged() -> None:

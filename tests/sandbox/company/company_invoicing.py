@@ -75,6 +75,8 @@ def wrong_usage(sheets: Sheets) -> Broken:
             (datetime.fromisoformat(event["happened_at"]).astimezone(zones[event["customer"]]).date(), event)
             for event in events[segments[0]["ChargeNumber"]].values()
         ]
+        if not days:
+            continue  # hours of work, and shortfalls of commitments
         billed: dict[tuple[date, date], list[Any]] = defaultdict(list)
         for item in sheets.billed.get(key, []):
             billed[item["ServiceStartDate"], item["ServiceEndDate"]].append(item)
