@@ -46,6 +46,7 @@ _NUMBERS = (Kind.MONEY, Kind.QUANTITY, Kind.PRICE, Kind.WHOLE)
 _MOST_VALUES = 20  # a field with more is no set of which a new member would be news
 _SHOWN = 20  # so many of the affected records are evidence
 _EXACT = "decimal(38, 9)"
+_OF = ("system", "entity", "column")
 _WATCHED = (
     "billing invoice_lines.name",
     "billing invoice_lines.tax_code",
@@ -86,13 +87,15 @@ class _Field:
 
 def find(books: Books, params: Params) -> ir.Table:
     """Fields that left their baseline, with the records of the last days that show it; one row per field and way."""
-    fields = [_Field.of(said) for said in params.texts("fields")]
-    rows = ibis.union(*(part for one in fields for part in _drifts(books, params, one)))
+    rows = ibis.union(*(_rows(books, params, _Field.of(said)) for said in params.texts("fields")))
+    kept = (*_OF, "key", "currency", "worth", "how", "says")
+    drifted = [drift(rows, params).select(*kept) for drift in (_emptied, _renamed, _resized)]
+    rows = ibis.union(*drifted)
     currency = params.text("currency")
     rows = rows.cross_join(books.request.select("today")).mutate(told=ibis.literal(currency))
     rows = rows.mutate(said_in=rows.currency.fill_null(currency))
     rated = fx.with_rate(books, rows, "said_in", "told", "today")
-    of = ["system", "entity", "column", "how"]
+    of = [*_OF, "how"]
     place = ibis.row_number().over(group_by=[rated[name] for name in of], order_by=rated.key)
     rated = rated.mutate(place=place, value=fx.converted(rated.worth, rated.rate).fill_null(0))
     piece = rated.system + "/" + rated.entity + "/" + rated.key
@@ -123,23 +126,6 @@ def find(books: Books, params: Params) -> ir.Table:
     return found.mutate(entity=found["of"])
 
 
-def _drifts(books: Books, params: Params, one: _Field) -> list[ir.Table]:
-    """The affected records of one field, by each way in which it can drift."""
-    rows = _rows(books, params, one)
-    kinds = [_emptied(rows, params)]
-    if one.kind is Kind.TEXT:
-        kinds.append(_renamed(rows, params))
-    if one.kind in _NUMBERS:
-        kinds.append(_resized(rows, params))
-    return [
-        part.select(
-            "system", "key", "currency", "worth", "how", "says",
-            entity=ibis.literal(one.entity), column=ibis.literal(one.column),
-        )
-        for part in kinds
-    ]  # fmt: skip
-
-
 def _rows(books: Books, params: Params, one: _Field) -> ir.Table:
     """Records of the baseline and of the last days (`is_new`), by the source's stamp."""
     rows = books.table(one.entity, one.role).cross_join(books.request.select("today"))
@@ -151,11 +137,20 @@ def _rows(books: Books, params: Params, one: _Field) -> ir.Table:
     text = (text.strip() == "").ifelse(ibis.null("string"), text)
     number = said.cast("float64").abs() if one.kind in _NUMBERS else ibis.null("float64")
     worth, currency = _worth(rows, one.entity)
-    return (
-        rows.mutate(day=day, first=first)
-        .filter(lambda t: t.day >= days_later(t.today, -window - baseline))
-        .select("system", "key", is_new=day >= first, text=text, number=number, worth=worth, currency=currency)
+    told = rows.select(
+        "system",
+        "key",
+        entity=ibis.literal(one.entity),
+        column=ibis.literal(one.column),
+        is_known=day >= days_later(rows.today, -window - baseline),
+        is_new=day >= first,
+        is_text=ibis.literal(one.kind is Kind.TEXT),
+        text=text,
+        number=number,
+        worth=worth,
+        currency=currency,
     )
+    return told.filter(told.is_known)
 
 
 def _worth(rows: ir.Table, entity: str) -> tuple[ir.DecimalValue, ir.StringValue]:
@@ -174,9 +169,9 @@ def _worth(rows: ir.Table, entity: str) -> tuple[ir.DecimalValue, ir.StringValue
 
 
 def _counted(rows: ir.Table) -> ir.Table:
-    """Per system: how many records there were before and are now, and how many of them are filled."""
+    """Per field: how many records there were before and are now, and how many of them are filled."""
     filled = rows.text.notnull()
-    return rows.group_by(c_system="system").agg(
+    return rows.group_by(*_OF).agg(
         before=(~rows.is_new).sum().cast("float64"),
         now=rows.is_new.sum().cast("float64"),
         filled_before=(~rows.is_new & filled).sum().cast("float64"),
@@ -186,37 +181,34 @@ def _counted(rows: ir.Table) -> ir.Table:
 
 def _emptied(rows: ir.Table, params: Params) -> ir.Table:
     """Empty records, where the share of these has risen by more than the band and more than chance would have it."""
-    count, least = _counted(rows), params.whole("min_records")
+    least = params.whole("min_records")
+    count = _counted(rows).filter(lambda t: (t.before >= least) & (t.now >= least))
     was, is_now = 1 - count.filled_before / count.before, 1 - count.filled_now / count.now
-    both = count.before + count.now
-    whole = 1 - (count.filled_before + count.filled_now) / both
+    whole = 1 - (count.filled_before + count.filled_now) / (count.before + count.now)
     error = (whole * (1 - whole) * (1 / count.before + 1 / count.now)).sqrt()
-    band = ibis.literal(params.whole("null_percent") / 100)
-    moved = count.filter((count.before >= least) & (count.now >= least))
-    moved = moved.filter(is_now - was > ibis.greatest(band, 3 * error))
-    share = (100 * (1 - moved.filled_now / moved.now)).round().cast("int64").cast("string")
-    before = (100 * (1 - moved.filled_before / moved.before)).round().cast("int64").cast("string")
-    told = moved.select("c_system", says="is empty in " + share + " % of the records and was in " + before + " %")
+    moved = count.filter(is_now - was > ibis.greatest(ibis.literal(params.whole("null_percent") / 100), 3 * error))
+    share, before = _percent(1 - moved.filled_now / moved.now), _percent(1 - moved.filled_before / moved.before)
+    told = moved.select(*_OF, says="is empty in " + share + " % of the records and was in " + before + " %")
     empty = rows.filter(rows.is_new & rows.text.isnull())
-    return empty.inner_join(told, empty.system == told.c_system).mutate(how=ibis.literal("empty"))
+    return empty.inner_join(told, list(_OF)).mutate(how=ibis.literal("empty"))
+
+
+def _percent(share: ir.FloatingValue) -> ir.StringValue:
+    return (100 * share).round().cast("int64").cast("string")
 
 
 def _renamed(rows: ir.Table, params: Params) -> ir.Table:
     """Records with a value that the baseline, which has a set of few, does not have."""
     least = params.whole("min_records")
-    old = rows.filter(~rows.is_new & rows.text.notnull())
-    known = old.select(k_system="system", k_text="text").distinct()
-    sets = known.group_by("k_system").agg(values=known.k_text.nunique()).filter(lambda t: t["values"] <= _MOST_VALUES)
-    count = _counted(rows)
-    count = count.filter((count.filled_before >= least) & (count.filled_now >= least))
-    count = count.semi_join(sets, count.c_system == sets.k_system)
-    new = rows.filter(rows.is_new & rows.text.notnull())
-    new = new.semi_join(count, new.system == count.c_system)
-    new = new.anti_join(known, [new.system == known.k_system, new.text == known.k_text])
-    often = new.group_by(o_system="system", o_text="text").agg(n=new.key.count())
-    often = often.filter(often.n >= params.whole("new_value_records"))
-    joined = new.inner_join(often, [new.system == often.o_system, new.text == often.o_text])
-    first = joined.text.min().over(ibis.window(group_by=joined.system))
+    rows = rows.filter(rows.is_text & rows.text.notnull())
+    known = rows.filter(~rows.is_new).select(*_OF, "text").distinct()
+    sets = known.group_by(*_OF).agg(members=known.text.count()).filter(lambda t: t.members <= _MOST_VALUES)
+    count = _counted(rows).filter(lambda t: (t.before >= least) & (t.now >= least))
+    new = rows.filter(rows.is_new).semi_join(count.semi_join(sets, list(_OF)), list(_OF))
+    new = new.anti_join(known, [*_OF, "text"])
+    often = new.group_by(*_OF, "text").agg(n=new.key.count())
+    joined = new.semi_join(often.filter(often.n >= params.whole("new_value_records")), [*_OF, "text"])
+    first = joined.text.min().over(ibis.window(group_by=[joined[name] for name in _OF]))
     return joined.mutate(how=ibis.literal("values"), says="has values that it did not have, such as " + first)
 
 
@@ -224,7 +216,7 @@ def _resized(rows: ir.Table, params: Params) -> ir.Table:
     """Filled records, where the typical number of one currency has grown or shrunk many times."""
     least, scale = params.whole("min_records"), params.whole("scale")
     some = rows.filter(rows.number > 0).mutate(money=rows.currency.fill_null(""))
-    size = some.group_by(c_system="system", c_money="money").agg(
+    size = some.group_by(*_OF, "money").agg(
         before=(~some.is_new).sum(),
         now=some.is_new.sum(),
         mean_before=some.number.mean(where=~some.is_new),
@@ -232,11 +224,11 @@ def _resized(rows: ir.Table, params: Params) -> ir.Table:
     )
     size = size.filter((size.before >= least) & (size.now >= least))
     moved = size.filter((size.mean_now >= size.mean_before * scale) | (size.mean_now * scale <= size.mean_before))
-    new = some.filter(some.is_new)
-    joined = new.inner_join(moved, [new.system == moved.c_system, new.money == moved.c_money])
-    grown = (joined.mean_now > joined.mean_before).ifelse("has grown", "has shrunk")
-    says = grown + f" to more than {scale} times or less than one in {scale} of what it was: perhaps its unit changed"
-    return joined.mutate(how=ibis.literal("unit"), says=says)
+    joined = some.filter(some.is_new).inner_join(
+        moved.select(*_OF, "money", has_grown=moved.mean_now > moved.mean_before), [*_OF, "money"]
+    )
+    grown = joined.has_grown.ifelse(f"is more than {scale} times", f"is less than one in {scale} of")
+    return joined.mutate(how=ibis.literal("unit"), says="typically " + grown + " what it was: perhaps its unit changed")
 
 
 CHECK = Check(
