@@ -73,7 +73,7 @@ def _stacked(params: Params) -> ir.Table:
     granted = granted.group_by("line", "name").agg(stackable=granted.stackable.all())
     named = [line.contract_line_key == granted.line, line["name"] == granted.name]
     line = line.left_join(granted, named).drop("line", "name_right")
-    is_less = line.kind == "discount"
+    is_less = (line.kind == "discount") & (line.amount < 0)
     off = is_less.ifelse(-line.amount, 0)
     wide = "decimal(38, 9)"
     grouped = line.group_by("system", "contract_line_key", "invoice_key", "since", "until").agg(

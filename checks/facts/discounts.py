@@ -43,7 +43,7 @@ def _pieces(_: Books) -> ir.Table:
     granted = GRANTED.table
     row = terms.PRICED.table
     line = terms.LINES.table.select("billing_months", n_key="key")
-    joined = granted.inner_join(row, granted.line == row.own_key)
+    joined = granted.inner_join(row, granted.line == row.base_key)
     joined = joined.inner_join(line, joined.line == line.n_key)
     wanted = (
         "g_system", "g_key", "base_key", "own_key", "row_key", "begins", "until", "starts", "ends", "rise", "risen_on",

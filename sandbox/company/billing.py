@@ -14,6 +14,7 @@ from random import Random
 from sandbox.company.amounts import document
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, EARLY_BATCH
 from sandbox.company.delivering import HOURS
+from sandbox.company.discounts import take_off
 from sandbox.company.documents import DRAFT, FAILED, POSTED, BillRun, DunningStep, Invoice, InvoiceLine, Payment
 from sandbox.company.model import Charge, Commit, ContractLine, SeatCount
 from sandbox.company.periods import add_months
@@ -33,7 +34,7 @@ def invoice_everything(world: World) -> None:
     for day, batch, contract_id in sorted(grouped):
         invoice = new_invoice(world, run_on(world, day, batch), contract_id)
         for item in grouped[day, batch, contract_id]:
-            put_line(world, invoice, item)
+            take_off(world, put_line(world, invoice, item))
     _true_up(world)
 
 

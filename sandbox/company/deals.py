@@ -64,6 +64,7 @@ class Terms:
     uplift: Uplift | None = None
     ramp: tuple[Step, ...] = ()
     commit: Commit | None = None
+    by_list: bool = False
 
 
 def _rule(lines: Sequence[Terms]) -> str | None:
@@ -222,7 +223,8 @@ class Deals:
         account = self.world.accounts[contract.account_id]
         product = PRODUCTS[terms.product]
         first = start or contract.start
-        price = terms.price if terms.price is not None else discounted(self.rng, product.list_price, account.currency)
+        agreed = local_price(product.list_price, account.currency) if terms.by_list else terms.price
+        price = agreed if agreed is not None else discounted(self.rng, product.list_price, account.currency)
         listed = tariff(product.code, account.currency)
         price = listed.steps[0].price if listed else price
         line = ContractLine(
@@ -246,6 +248,7 @@ class Deals:
             commit=terms.commit,
             added_by=quote_id,
             uplift=terms.uplift,
+            by_list=terms.by_list,
         )
         self.world.lines[line.crm_id] = line
         self._quoted(line, quote_id or contract.quote_id, product)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 DRAFT, POSTED = "Draft", "Posted"
 PROCESSED, FAILED = "Processed", "Error"
-CHARGE, CREDIT = "charge", "credit"
+CHARGE, CREDIT, DISCOUNT = "charge", "credit", "discount"
 
 
 @dataclass(frozen=True)

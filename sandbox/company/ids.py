@@ -15,6 +15,8 @@ _CRM_PREFIX = {
     "quote_line": "a01",
     "subscription": "a02",
     "clause": "a03",
+    "discount": "a04",
+    "approval": "a05",
 }
 _BILLING_KIND = {
     "account": "acc0",

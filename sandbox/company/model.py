@@ -157,7 +157,7 @@ class ContractLine:
     """A base line. `rolls_up_to` is the bundle's line that carries its price in billing.
 
     `free_until` is the first day that is billed, `included` the seats in the price. `follows` is the first step of
-    the ramp of which the line is a later one, `step` its number in the ramp.
+    the ramp of which the line is a later one, `step` its number in the ramp. `by_list`: it states no price.
     """
 
     crm_id: str
@@ -184,6 +184,7 @@ class ContractLine:
     uplift: Uplift | None = None
     step: int | None = None
     follows: str | None = None
+    by_list: bool = False
 
     @property
     def recurs(self) -> bool:
@@ -395,6 +396,28 @@ class RecordChange:
     effective: date | None = None
     amount: Decimal | None = None
     currency: str | None = None
+
+
+@dataclass(frozen=True)
+class Discount:
+    """What is granted off a line for a time: a `rate`, or an `amount` for each billing period.
+
+    Billing takes it off up to `applied_until`, which is `end` where billing was told.
+    """
+
+    crm_id: str
+    line_id: str
+    name: str
+    rate: Decimal | None
+    amount: Decimal | None
+    start: date
+    end: date | None
+    applied_until: date | None
+    stackable: bool = True
+
+    def is_applied_on(self, day: date) -> bool:
+        """Whether billing takes it off a period that begins on the day."""
+        return self.start <= day and (self.applied_until is None or day < self.applied_until)
 
 
 def a_day_before(day: date) -> date:

@@ -12,6 +12,7 @@ from sandbox.company.amounts import local_price
 from sandbox.company.catalog import PRODUCTS, RECURRING
 from sandbox.company.deals import BAD_BATCH, CLEAN_BATCH, Deals, Step, Terms
 from sandbox.company.delivering import GOODS, HOURS
+from sandbox.company.discounts import grant
 from sandbox.company.model import ACTIVATED, ADVANCE, ARREARS, Account, Commit, Contract, ContractLine, Uplift
 from sandbox.company.periods import add_months, bill_day_after, periods
 from sandbox.company.tariffs import METERED_BY_TARIFF
@@ -57,6 +58,7 @@ def _history(deals: Deals, account: Account) -> None:
     while contract.end and contract.end <= today and rng.random() < 0.8:
         _amend(deals, account, contract)
         contract = deals.sell(account, contract.end, 12, _renewed(terms), renews=contract, kind="Renewal")
+    _promote(deals, contract)
     _amend(deals, account, contract)
     if rng.random() < 0.06:
         _cancel(deals, account, contract)
@@ -85,8 +87,9 @@ def _terms(rng: Random, account: Account) -> list[Terms]:
     if rng.random() < 0.3:
         lines.append(Terms("SUPPORT", months=months, timing=timing))
     if rng.random() < 0.3:
-        product = rng.choice(("API-CALL", "MESSAGE", *METERED_BY_TARIFF))
-        lines.append(Terms(product, commit=_commit(rng, account)))
+        meter = rng.choice(("API-CALL", "MESSAGE", *METERED_BY_TARIFF))
+        by_list = meter not in METERED_BY_TARIFF and rng.random() < 0.3
+        lines.append(Terms(meter, by_list=by_list, commit=_commit(rng, account)))
     if rng.random() < 0.3:
         lines.append(Terms(rng.choice(("SETUP", "TRAINING")), rng.randint(1, 3)))
     if rng.random() < 0.12:
@@ -147,6 +150,15 @@ def _renewed(terms: list[Terms]) -> list[Terms]:
         )
         for said in kept
     ]
+
+
+def _promote(deals: Deals, contract: Contract) -> None:
+    """Now and then the first months are cheaper, or the whole term is by a discount of its own."""
+    rng = deals.rng
+    for line in deals.world.lines_of(contract.crm_id):
+        if line.recurs and line.rolls_up_to is None and line.timing == ADVANCE and rng.random() < 0.06:
+            end = add_months(contract.start, rng.choice((3, 6))) if rng.random() < 0.7 else None
+            grant(deals.world, line, "Welcome", rng.choice((Decimal("0.05"), Decimal("0.1"))), None, line.start, end)
 
 
 def _amend(deals: Deals, account: Account, contract: Contract) -> None:

@@ -18,6 +18,8 @@ from sandbox.company.model import (
     QuoteLine,
     a_day_before,
 )
+from sandbox.company.render_salesforce_prices import OBJECTS as OBJECTS_OF_PRICES
+from sandbox.company.render_salesforce_prices import listed_price, render_prices
 from sandbox.company.world import World
 from sandbox.company.worth import term_of, total_value
 from sandbox.salesforce import make_id
@@ -55,6 +57,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Name": "string",
         "ProductCode": "string",
         "Family": "picklist",
+        "SBQQ__ChargeType__c": "picklist",
         "IsActive": "boolean",
         "Rollup_Code__c": "string",
     },
@@ -117,6 +120,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "SBQQ__Quantity__c": "double",
         "SBQQ__PriorQuantity__c": "double",
         "SBQQ__NetPrice__c": "currency",
+        "SBQQ__ListPrice__c": "currency",
         "SBQQ__StartDate__c": "date",
         "SBQQ__EndDate__c": "date",
         "SBQQ__UpgradedSubscription__c": "reference(SBQQ__Subscription__c)",
@@ -170,6 +174,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Confidence__c": "double",
         "Confirmed_By__c": "string",
     },
+    **OBJECTS_OF_PRICES,
 }
 PRODUCT_IDS = {code: make_id("01t", 101 + place) for place, code in enumerate(PRODUCTS)}
 _FREQUENCIES = {1: "Monthly", 3: "Quarterly", 6: "Semiannual", 12: "Annual"}
@@ -190,6 +195,7 @@ def render_salesforce(world: World) -> dict[str, list[Row]]:
         "SBQQ__Subscription__c": [_line(world, line) for line in world.lines.values()]
         + [_change(world, change) for change in world.changes.values()],
         "Contract_Clause__c": [_clause(clause) for clause in world.clauses.values()],
+        **render_prices(world, PRODUCT_IDS),
     }
 
 
@@ -242,6 +248,7 @@ def _products(world: World) -> list[Row]:
                 "Name": product.name,
                 "ProductCode": product.code,
                 "Family": product.family,
+                "SBQQ__ChargeType__c": product.charge_type,
                 "IsActive": True,
                 "Rollup_Code__c": product.rollup,
             },
@@ -351,6 +358,7 @@ def _quote_line(world: World, line: QuoteLine) -> Row:
         "SBQQ__Quantity__c": line.quantity,
         "SBQQ__PriorQuantity__c": line.prior_quantity,
         "SBQQ__NetPrice__c": line.price,
+        "SBQQ__ListPrice__c": listed_price(world, line),
         "SBQQ__StartDate__c": line.start,
         "SBQQ__EndDate__c": a_day_before(line.end) if line.end else None,
         "SBQQ__UpgradedSubscription__c": line.amends,
@@ -441,7 +449,7 @@ def _subscription(world: World, line: ContractLine) -> Row:
         "SBQQ__Account__c": contract.account_id,
         "SBQQ__Contract__c": line.contract_id,
         "SBQQ__Product__c": PRODUCT_IDS[line.product_code],
-        "SBQQ__NetPrice__c": line.price,
+        "SBQQ__NetPrice__c": None if line.by_list else line.price,
         "SBQQ__ListPrice__c": line.list_price,
         "SBQQ__Discount__c": _discount(line),
         "CurrencyIsoCode": world.accounts[contract.account_id].currency,

@@ -7,13 +7,13 @@ from typing import Any
 
 from sandbox.company.billing import totals
 from sandbox.company.catalog import PRODUCTS
-from sandbox.company.documents import CHARGE, CREDIT, BillRun, CreditMemo, Invoice, InvoiceLine, Payment
+from sandbox.company.documents import CHARGE, CREDIT, DISCOUNT, BillRun, CreditMemo, Invoice, InvoiceLine, Payment
 from sandbox.company.model import Account, Subscription, a_day_before
 from sandbox.company.world import World
 
 Row = dict[str, Any]
 
-_PROCESSING = {CHARGE: "0", CREDIT: "2"}
+_PROCESSING = {CHARGE: "0", DISCOUNT: "1", CREDIT: "2"}
 
 
 def stamped(row: Row, created: datetime, modified: datetime | None = None) -> Row:

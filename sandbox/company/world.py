@@ -35,6 +35,7 @@ from sandbox.company.model import (
     Clause,
     Contract,
     ContractLine,
+    Discount,
     Opportunity,
     Quote,
     QuoteLine,
@@ -66,6 +67,13 @@ class World:
     nothing, `told_meters` the numbers of charges of which a story says all usage, `told_work` the contract lines of
     which one says all work. Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's
     line, billed usage by the invoice line that bills it, the rest by own id.
+    `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments, `not_charged` such
+    lines, each by its CRM id; `not_followed` are rises and ramp steps that billing does not know, by the line that is
+    charged and the day; `untreated_credits` are memos of which revenue accounting knows nothing, `approved_up_to` are
+    quotes whose approval is of less than their discount, None for none; `told_meters` the numbers of charges of which a
+    story says all usage. Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's
+    line, billed usage by the invoice line that bills it, the rest by own id. `own` are Tieout's own records, by entity,
+    as the gateway writes them.
     """
 
     now: datetime
@@ -113,6 +121,8 @@ class World:
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)
     told_meters: set[str] = field(default_factory=set)
+    discounts: Table[str, Discount] = field(default_factory=lambda: Table("line_id"))
+    approved_up_to: dict[str, Decimal | None] = field(default_factory=dict)
     not_followed: set[tuple[str, date]] = field(default_factory=set)
     told_work: set[str] = field(default_factory=set)
     shipments: dict[str, Shipment] = field(default_factory=dict)

@@ -46,8 +46,8 @@ def wrong_amounts(sheets: Sheets) -> Broken:
     """Lines that are not quantity × price × months, days of a cut period over those of the whole."""
     broken: Broken = set()
     for item in sheets.items:
-        # What was rated by tiers has no single price; the score compares it with the tariff.
-        if item["UnitPrice"] is None:
+        # What was rated by tiers has no single price, a discount none at all; the score compares both.
+        if item["UnitPrice"] is None or item["ProcessingType"] == "1":
             continue
         segment = sheets.segments[item["RatePlanChargeId"]] if item["RatePlanChargeId"] else None
         months = Decimal(1)

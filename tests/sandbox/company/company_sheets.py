@@ -45,7 +45,8 @@ class Sheets:
         """Invoice items by charge, without those that were taken back and stand on another invoice again."""
         found: dict[str, list[Row]] = defaultdict(list)
         for item in self.items:
-            if item["RatePlanChargeId"] and item["Id"] not in self._billed_again:
+            is_discount = item["ProcessingType"] == "1"
+            if item["RatePlanChargeId"] and not is_discount and item["Id"] not in self._billed_again:
                 found[self.segments[item["RatePlanChargeId"]]["OriginalId"]].append(item)
         return found
 
