@@ -35,13 +35,12 @@ def without_a_contact(story: Story) -> Plot:
 def without_the_order_number(story: Story) -> Plot:
     account = story.account()
     contract = story.deals.sell(account, story.months_ago(3), 12, [Terms("PLATFORM")], po_required=True)
-    story.world.contracts[contract.crm_id] = replace(contract, po_number=None)
     yield Stage.INVOICED
-    lines = story.world.billed(story.charge(contract, "PLATFORM").billing_id)
-    also = tuple(
-        Consequence("invoice_without_contract_detail", BILLING, "invoice_lines", line.billing_id, line.start)
-        for line in lines
-    )
+    world = story.world
+    world.contracts[contract.crm_id] = replace(contract, po_number=None)
+    line = story.drafted(story.charge(contract, "PLATFORM"))
+    world.invoices[line.invoice_id] = replace(world.invoices[line.invoice_id], po_number=None)
+    also = (Consequence("invoice_without_contract_detail", BILLING, "invoice_lines", line.billing_id, line.start),)
     _plant(story, contract, "PLATFORM", "the contract asks for a purchase order and has none", also)
 
 
