@@ -84,9 +84,13 @@ def test_charged_through_is_the_end_of_what_was_posted(clean: Sheets) -> None:
 def test_line_totals_of_contract_and_subscription_agree(clean: Sheets) -> None:
     """Per contract, what a month costs today: quantity × price over lines, changes and components; not while paused."""
     paused = {row["ContractId__c"] for row in clean.company.zuora["Subscription"] if row["Status"] == "Suspended"}
+    renewed = {row["SBQQ__RenewedContract__c"] for row in clean.company.salesforce["Opportunity"] if row["IsWon"]}
+    contracts = clean.company.salesforce["Contract"]
+    goes_on = {row["Id"] for row in contracts if row["Holds_Over__c"] or row["Auto_Renew__c"]} - renewed
     sold: Counter[str] = Counter()
     for row in clean.agreed.values():
-        ends = [day for day in (row["SBQQ__TerminatedDate__c"], _after(row["SBQQ__EndDate__c"])) if day]
+        end = None if row["SBQQ__Contract__c"] in goes_on else _after(row["SBQQ__EndDate__c"])
+        ends = [day for day in (row["SBQQ__TerminatedDate__c"], end) if day]
         in_force = row["SBQQ__SubscriptionStartDate__c"] <= clean.today < min([*ends, date.max])
         if row["SBQQ__ChargeType__c"] == "Recurring" and in_force and row["SBQQ__Contract__c"] not in paused:
             price = risen(row, row["SBQQ__NetPrice__c"], clean.today)

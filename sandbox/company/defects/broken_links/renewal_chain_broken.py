@@ -78,7 +78,7 @@ def _plant(story: Story, old: Contract, new: Contract, note: str) -> None:
     days = abs((new.start - old.end).days)
     yearly = sum(Fraction(line.quantity * line.price * 12) for line in story.world.lines_of(old.crm_id))
     amount = document(yearly * Fraction(days, 365), story.currency)
-    story.plant(Planted(CHECK, CRM, "contracts", new.crm_id, amount, story.currency, note))
+    story.plant(Planted(CHECK, CRM, "contracts", new.crm_id, amount or None, story.currency, note))
 
 
 TALES = (
