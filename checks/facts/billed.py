@@ -51,6 +51,7 @@ def _lines(books: Books) -> ir.Table:
         "contract_line_key", "contract_key", "bills", "product_code", "name", "kind", "quantity", "unit_price",
         "amount", "tax", "tax_code", "currency", "since", "until", "modified_at", "s_charge_type", "s_number",
         "s_cancelled_date", "s_price_months", "s_modified_at", "cycle_began", "cycle_bill_day", "cycle_months",
+        "v_quantity",
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def _with_subscription_line(books: Books, line: ir.Table) -> ir.Table:
     )  # fmt: skip
     joined = line.inner_join(invoice, [line.system == invoice.i_system, line.invoice_key == invoice.i_key])
     schedule = books.table("billing_schedules", "billing").select(
-        v_system="system", v_key="key", v_line="subscription_line_key"
+        v_system="system", v_key="key", v_line="subscription_line_key", v_quantity="quantity"
     )
     joined = joined.left_join(
         schedule, [joined.system == schedule.v_system, joined.line_version_key == schedule.v_key]
@@ -157,6 +158,8 @@ def repairs() -> ir.Table:
 def _repeated(_: Books) -> ir.Table:
     """Billed lines, repairs left out, that bill the same amount for the same days of the same thing again.
 
+    Lines that together bill no more than the quantity of the schedule that they name are one line in parts.
+
     One row per line beyond the first, with `first_key`, `first_invoice` and its place among them as `again`
     (1, 2, …). Posted lines come before drafts, then the earlier invoice comes first.
     """
@@ -165,6 +168,9 @@ def _repeated(_: Books) -> ir.Table:
     rows = rows.filter((rows.amount > 0) & rows.bills.notnull() & rows.since.notnull())
     counted = rows.group_by(same).agg(n=rows.count()).filter(lambda t: t.n > 1).drop("n")
     several = rows.semi_join(counted, list(same)).anti_join(repairs(), ["system", "key"])
+    of_group = ibis.window(group_by=[several[name] for name in same])
+    in_parts = several.quantity.sum().over(of_group) <= several.v_quantity.min().over(of_group)
+    several = several.filter(~in_parts.fill_null(False))
     window = ibis.window(
         group_by=[several[name] for name in same],
         order_by=[several.status == "draft", several.invoice_date, several.key],
