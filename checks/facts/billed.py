@@ -168,19 +168,17 @@ def _repeated(_: Books) -> ir.Table:
     rows = rows.filter((rows.amount > 0) & rows.bills.notnull() & rows.since.notnull())
     counted = rows.group_by(same).agg(n=rows.count()).filter(lambda t: t.n > 1).drop("n")
     several = rows.semi_join(counted, list(same)).anti_join(repairs(), ["system", "key"])
-    of_group = ibis.window(group_by=[several[name] for name in same])
-    in_parts = several.quantity.sum().over(of_group) <= several.v_quantity.min().over(of_group)
-    several = several.filter(~in_parts.fill_null(False))
-    window = ibis.window(
-        group_by=[several[name] for name in same],
-        order_by=[several.status == "draft", several.invoice_date, several.key],
-    )
+    groups = [several[name] for name in same]
+    order = [several.status == "draft", several.invoice_date, several.key]
+    window = ibis.window(group_by=groups, order_by=order)
+    so_far = several.quantity.sum().over(ibis.cumulative_window(group_by=groups, order_by=order))
     ranked = several.mutate(
         again=ibis.row_number().over(window),
         first_key=several.key.first().over(window),
         first_invoice=several.invoice_key.first().over(window),
+        in_parts=(so_far <= several.v_quantity).fill_null(False),
     )
-    return ranked.filter(ranked.again > 0)
+    return ranked.filter((ranked.again > 0) & ~ranked.in_parts).drop("in_parts")
 
 
 REPEATED = Relation("repeated_lines", _repeated)

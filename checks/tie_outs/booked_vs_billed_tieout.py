@@ -20,7 +20,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.arithmetic.periods import days_later, midnight, month_of, months_later
+from checks.arithmetic.periods import days_later, due_date, midnight, month_of, months_later
 from checks.contract import (
     Arithmetic,
     Check,
@@ -66,10 +66,10 @@ def find(books: Books, params: Params) -> ir.Table:
 def _with_credits(books: Books, off: ir.Table) -> ir.Table:
     """`credited` is what memos took back of an excess, and never more than the excess."""
     line = contract_periods.LINES.table
-    named = line.select("contract_line_key", "system", "currency", invoice="invoice_key", since="period_start")
+    line = line.mutate(month=month_of(due_date(line.timing, line.since, line.until)))
     agreed = terms.LINES.table.select("account_key", "product_code", a_line="key")
+    named = line.select("contract_line_key", "system", "currency", "month", invoice="invoice_key")
     named = named.inner_join(agreed, named.contract_line_key == agreed.a_line)
-    named = named.mutate(month=month_of(named.since))
     named = named.select(*tied_out.KEY, "system", "invoice").distinct()
     credited = credits.with_credits(books, off, tied_out.KEY, named)
     excess = ibis.greatest(credited.billed - credited.booked, 0).cast(tied_out.MONEY)

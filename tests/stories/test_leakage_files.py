@@ -78,6 +78,13 @@ def test_the_known_leaks_are_found_and_the_cleared_difference_is_not(installed: 
         ("invoice_without_contract_detail", "I-9202", None, Decimal("15000.00"), MoneyKind.EXPOSURE),
         # Further: the quarter from June was cut by the amendment of July. Its 30 of 92 days are on no invoice.
         ("missing_expected_invoice", "C-1007", date(2025, 6, 1), Decimal("7336.96"), MoneyKind.LEAK),
+        # The sums say the same, by the month in which each period fell due; the wrong currency is cleared here too.
+        ("booked_vs_billed_tieout", "C-1010", date(2025, 1, 1), Decimal("20000.00"), MoneyKind.LEAK),
+        ("booked_vs_billed_tieout", "C-1007", date(2025, 6, 1), Decimal("2500.00"), MoneyKind.LEAK),
+        ("booked_vs_billed_tieout", "C-1007", date(2025, 7, 1), Decimal("7336.96"), MoneyKind.LEAK),
+        ("booked_vs_billed_tieout", "C-1001", date(2025, 9, 1), Decimal("8000.00"), MoneyKind.LEAK),
+        # The memo that clears it says neither why nor by whom.
+        ("credit_memo_without_contract", "M-300", None, Decimal("2000.00"), MoneyKind.EXPOSURE),
     }
     assert evaluations["contract_terms_vs_billing"].outcome is Outcome.FAILED
 
