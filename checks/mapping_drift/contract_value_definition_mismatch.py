@@ -115,13 +115,15 @@ def _classed(pair: ir.Table, nearness: float) -> ir.Table:
     def near(factor: ir.FloatingValue) -> ir.BooleanValue:
         return (ratio / factor - 1).abs() <= nearness
 
+    # The years of a term of fourteen months are nearly one: such a factor proves nothing.
+    whole = pair.months % 12 == 0
     return pair.mutate(
         factor=ibis.cases(
             (near(ibis.literal(1.0)), ibis.null("string")),
             (near(ibis.literal(12.0)), "times twelve"),
             (near(ibis.literal(1 / 12)), "divided by twelve"),
-            (near(years), "times the years of the term"),
-            (near(1 / years), "divided by the years of the term"),
+            (whole & near(years), "times the years of the term"),
+            (whole & near(1 / years), "divided by the years of the term"),
             (near(months), "times the months of the term"),
             (near(1 / months), "divided by the months of the term"),
             else_=ibis.null("string"),

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def score(
     seed: Annotated[int, typer.Option(help="Which company.")] = 7,
-    accounts: Annotated[int, typer.Option(min=200, max=200_000, help="How many customers it has.")] = 240,
+    accounts: Annotated[int, typer.Option(min=200, max=200_000, help="How many customers it has.")] = 600,
     clean: Annotated[
         bool, typer.Option("--clean", help="The same customers with no defect: nothing is right.")
     ] = False,

@@ -32,4 +32,4 @@ def flawed(request: pytest.FixtureRequest) -> Sheets:
 @pytest.fixture(scope="session")
 def shipped() -> Company:
     """The company as the demo shows it."""
-    return _company(7, 240, True)
+    return _company(7, 600, True)

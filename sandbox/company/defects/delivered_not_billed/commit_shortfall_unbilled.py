@@ -30,7 +30,7 @@ def _forgotten(story: Story, months: int, product: str, commit: Commit, place: i
     contract = story.sell(months, Terms("PLATFORM"), Terms(product, commit=commit), term=term)
     yield Stage.PROVISIONED
     charge = story.charge(contract, product)
-    story.weekly(charge)
+    story.weekly(charge, charge.end)
     yield Stage.INVOICED
     true_ups = story.world.billed(story.world.true_up_of(charge.line_id).billing_id)
     missing = true_ups[place]

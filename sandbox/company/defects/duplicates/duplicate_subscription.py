@@ -16,6 +16,7 @@ def entered_twice(story: Story) -> Plot:
     """Two people entered the same deal, two months apart."""
     seats = Terms("SEAT-STD", story.rng.randint(40, 120))
     first = story.sell(9, seats)
+    yield Stage.SIGNED
     second = _again(story, first, seats, 7)
     yield Stage.INVOICED
     _plant(story, first, second, "SEAT-STD", 8, "the same deal twice")
@@ -24,6 +25,7 @@ def entered_twice(story: Story) -> Plot:
 def larger_deal_beside_the_old_one(story: Story) -> Plot:
     """An upgrade that was entered as new business while the old subscription went on; quarterly."""
     first = story.sell(10, Terms("SEAT-PRO", 20, months=3))
+    yield Stage.SIGNED
     second = _again(story, first, Terms("SEAT-PRO", 60, months=3), 4)
     yield Stage.INVOICED
     _plant(story, first, second, "SEAT-PRO", 5, "an upgrade beside what it upgrades")
@@ -33,6 +35,7 @@ def renewed_too_early(story: Story) -> Plot:
     """The renewal began before the term that it follows has ended, and names nothing that it continues."""
     platform = Terms("PLATFORM", 1, months=12)
     first = story.sell(11, platform, term=12)
+    yield Stage.SIGNED
     second = _again(story, first, platform, 2)
     yield Stage.INVOICED
     _plant(story, first, second, "PLATFORM", 3, "a renewal that began three months early")
