@@ -43,7 +43,7 @@ from checks.facts import approved_changes
 from checks.rows import candidates, collected
 
 _NUMBERS = (Kind.MONEY, Kind.QUANTITY, Kind.PRICE, Kind.WHOLE)
-_MOST_VALUES = 20  # a field with more is no set of which a new member would be news
+_MOST_VALUES = 50  # a field with more is no set of which a new member would be news
 _SHOWN = 20  # so many of the affected records are evidence
 _EXACT = "decimal(38, 9)"
 _OF = ("system", "entity", "column")

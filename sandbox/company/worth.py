@@ -23,8 +23,9 @@ def total_value(world: World, contract: Contract) -> Decimal | None:
 
 
 def monthly_value(world: World, contract_id: str) -> Decimal:
-    """What the lines that were signed first recur for in a month, unless billing holds something else."""
+    """What recurs in the first month, before any step or addition, unless billing holds something else."""
     if contract_id in world.held_values:
         return world.held_values[contract_id]
-    lines = [line for line in world.lines_of(contract_id) if line.recurs and line.added_by is None]
+    start = world.contracts[contract_id].start
+    lines = [line for line in world.lines_of(contract_id) if line.recurs and line.start == start]
     return sum((line.quantity * line.price for line in lines), Decimal(0))
