@@ -32,6 +32,7 @@ def _stacked(
     contract = story.sell(9, terms)
     line = story.line(contract, terms.product)
     start = story.months_ago(since)
+    yield Stage.SIGNED
     grant(story.world, line, "Partner", first, None, start, None, stackable=stackable)
     grant(story.world, line, "Winter", second, None, start, None, stackable=stackable)
     yield Stage.INVOICED
