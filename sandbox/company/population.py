@@ -50,7 +50,9 @@ def _history(deals: Deals, account: Account) -> None:
     rng, today = deals.rng, deals.world.today
     start = _first_start(rng, account, deals.world)
     terms = _terms(rng, account)
-    if all(said.months == 1 and not said.free_months for said in terms) and rng.random() < 0.2:
+    # A commitment is counted in windows from the start of its line, and trued up on bill days.
+    plain = all(said.months == 1 and not said.free_months and not said.commit for said in terms)
+    if plain and rng.random() < 0.2:
         start += timedelta(days=rng.randint(1, 20))
     term = None if rng.random() < 0.1 else rng.choice((12, 12, 12, 24, 36))
     terms = [_over_time(rng, account, start, term, said) for said in terms]
