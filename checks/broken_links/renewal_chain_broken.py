@@ -10,7 +10,8 @@ How to fix: link the renewal to the contract before it, and end or extend that o
 begins. Credit what was billed twice, or bill the days between.
 
 What it is not: a customer who buys the same product again after having left, which is new business; a renewal of
-another product; or a contract that holds over until the renewal begins.
+another product; a contract that holds over until the renewal begins; or one that the CRM calls superseded or
+cancelled, without a day, when billing has ended it.
 """
 
 import ibis
@@ -47,7 +48,7 @@ def find(books: Books, params: Params) -> ir.Table:
     apart = days(pair.ends, pair.start_date)
     broken = ibis.cases(
         (~pair.is_linked, "names no contract that it renews"),
-        (apart < 0, "begins while the contract before it still runs"),
+        ((apart < 0) & ~pair.is_over, "begins while the contract before it still runs"),
         (apart > 0, "begins after the contract before it has ended"),
         else_=ibis.null("string"),
     )
@@ -102,14 +103,15 @@ def _pairs(books: Books, renewal: ir.Table, window: int) -> ir.Table:
 
 
 _OF_PAIR = (
-    "system", "key", "account_key", "currency", "number", "start_date", "before", "ends", "is_linked",
+    "system", "key", "account_key", "currency", "number", "start_date", "before", "ends", "is_over", "is_linked",
 )  # fmt: skip
 
 
 def _ended(books: Books) -> ir.Table:
     """Contracts with the first day that they do not cover: by billing's subscription where that runs longer.
 
-    What runs on without an end has run until today.
+    What runs on without an end has run until today. `is_over`: the CRM says that it was replaced or cancelled and not
+    on which day, and billing has nothing of it that still runs.
     """
     held = subscribed.LINES.table.filter(lambda t: ~t.status.fill_null("active").isin(("draft", "cancelled")))
     held = held.filter(held.charge_type.fill_null("recurring") == "recurring")
@@ -122,7 +124,10 @@ def _ended(books: Books) -> ir.Table:
     longer = ibis.greatest(agreed, joined.runs_to.fill_null(agreed))
     known = joined.mutate(ends=longer).cross_join(books.request.select("today"))
     ends = (known.ends == FOREVER).ifelse(known.today, known.ends)
-    return known.select(e_system="system", e_key="key", e_start="start_date", ends=ends)
+    is_over = known.status.isin(("superseded", "cancelled")) & known.cancelled_date.isnull() & known.runs_to.isnull()
+    return known.select(
+        e_system="system", e_key="key", e_start="start_date", ends=ends, is_over=is_over.fill_null(False)
+    )
 
 
 def _values() -> ir.Table:

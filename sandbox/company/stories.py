@@ -96,10 +96,10 @@ class Story:
         return made
 
     def weekly(self, charge: Charge, until: date | None = None, least: int = 6_000) -> None:
-        """All usage of a metered charge: one event a week, from its third day on, until a day or until today."""
+        """All usage of a metered charge: one event a week, from its third day on, until a day, its end or today."""
         self.world.told_meters.add(charge.number)
         day = charge.start + timedelta(days=2)
-        while day < (until or self.today):
+        while day < (until or min(charge.end or self.today, self.today)):
             self.used(charge, day, least + self.rng.randint(0, 4_000))
             day += timedelta(days=7)
 

@@ -36,6 +36,9 @@ def looks_alike() -> dict[str, Ledger]:
         "bought again after half a year": renewed(date(2026, 4, 1), link=None),
         "another product": other,
         "a second contract of new business": renewed(link=None).change("opportunities", "O2", type="New Business"),
+        "replaced, and over in billing": renewed(date(2026, 12, 1))
+        .change("contracts", "K1", status="superseded")
+        .change("subscriptions", "S1", status="cancelled"),
         "held over until it was signed": renewed(date(2026, 8, 1)).change("contracts", "K1", holds_over=True),
     }
 

@@ -26,7 +26,7 @@ def calls_after_the_end(story: Story) -> Plot:
     """A platform with its metered calls, billed by the quarter; the tenant was never switched off."""
     contract = story.sell(15, Terms("PLATFORM-ENT", months=3), Terms("API-CALL"), term=12, bill_day=15)
     yield Stage.PROVISIONED
-    story.weekly(story.charge(contract, "API-CALL"), least=2_000)
+    story.weekly(story.charge(contract, "API-CALL"), story.today, least=2_000)
     yield Stage.INVOICED
     _plant(story, contract, story.today, "calls every week since the term ended")
 
