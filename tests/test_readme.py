@@ -63,5 +63,5 @@ def test_every_command_exists_and_shows_an_example(command: str) -> None:
 _KNOWN = {
     "sync", "check", "validate", "serve", "schedule", "demo", "exceptions", "list", "show", "ack", "owners", "lint",
     "keys", "create", "db", "upgrade", "doctor", "reconcile", "mappings", "diff", "controls", "dictionary",
-    "links",
+    "links", "score",
 }  # fmt: skip
