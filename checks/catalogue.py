@@ -37,7 +37,12 @@ from checks.delivered_not_billed import (
     usage_unmatched_account,
     usage_vs_invoice_mismatch,
 )
-from checks.draft_integrity import invoice_math_error, missing_expected_invoice
+from checks.draft_integrity import (
+    invoice_math_error,
+    invoice_variance_unexplained,
+    missing_expected_invoice,
+    tax_or_currency_mismatch,
+)
 from checks.duplicates import (
     duplicate_invoice_line,
     duplicate_subscription,
@@ -51,6 +56,7 @@ from checks.incomplete_writes import (
     invoice_not_in_erp,
     invoice_without_contract_detail,
     order_lines_missing_in_billing,
+    stale_destination_version,
     subscription_line_without_schedule,
 )
 from checks.mapping_drift import contract_value_definition_mismatch, field_mapping_drift, unreviewed_mapping_change
@@ -80,7 +86,9 @@ from checks.tie_outs import (
 from checks.time_boundaries import (
     close_period_misposting,
     coterm_proration_error,
+    effective_date_mismatch,
     invoice_period_gap_or_overlap,
+    recurring_bill_date_missed,
     usage_after_cutoff_unbilled,
 )
 
@@ -92,6 +100,7 @@ _SHIPPED: tuple[Check, ...] = (
     invoice_without_contract_detail.CHECK,
     invoice_not_in_erp.CHECK,
     field_dropped_in_handoff.CHECK,
+    stale_destination_version.CHECK,
     broken_amendment_link.CHECK,
     orphan_child_record.CHECK,
     field_mapping_drift.CHECK,
@@ -111,6 +120,7 @@ _SHIPPED: tuple[Check, ...] = (
     duplicate_subscription.CHECK,
     source_stale.CHECK,
     orphaned_exception.CHECK,
+    effective_date_mismatch.CHECK,
     usage_after_cutoff_unbilled.CHECK,
     invoice_period_gap_or_overlap.CHECK,
     close_period_misposting.CHECK,
@@ -124,6 +134,7 @@ _SHIPPED: tuple[Check, ...] = (
     credit_memo_without_revenue_treatment.CHECK,
     credit_rebill_imbalance.CHECK,
     credit_memo_spike.CHECK,
+    recurring_bill_date_missed.CHECK,
     revenue_schedule_missing.CHECK,
     revenue_schedule_mismatch.CHECK,
     nonstandard_terms_unflagged.CHECK,
@@ -145,7 +156,9 @@ _SHIPPED: tuple[Check, ...] = (
     missed_uplift.CHECK,
     ramp_step_missed.CHECK,
     invoice_math_error.CHECK,
+    tax_or_currency_mismatch.CHECK,
     missing_expected_invoice.CHECK,
+    invoice_variance_unexplained.CHECK,
     payment_failure_no_dunning.CHECK,
     cash_unapplied.CHECK,
     booked_vs_billed_tieout.CHECK,

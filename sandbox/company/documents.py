@@ -17,6 +17,7 @@ class Invoice:
     """`contract_id` and `run_id` are None on an invoice made by hand.
 
     `total_shift` is what the header's total says beyond its lines; zero where the platform added well.
+    `currency` where it is not the account's.
     """
 
     billing_id: str
@@ -31,6 +32,7 @@ class Invoice:
     posted_at: datetime | None
     po_number: str | None
     total_shift: Decimal = Decimal(0)
+    currency: str | None = None
     disputed: Decimal = Decimal(0)
 
 
@@ -124,11 +126,13 @@ class ErpInvoice:
 
 @dataclass(frozen=True)
 class ErpLine:
-    """The ERP's copy of an invoice line; `key` is unique in the whole ERP."""
+    """The ERP's copy of an invoice line; `key` is unique in the whole ERP. `start` and `end` where they are others."""
 
     key: int
     erp_invoice: int
     line_id: str
+    start: date | None = None
+    end: date | None = None
 
 
 @dataclass(frozen=True)

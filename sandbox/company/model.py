@@ -91,6 +91,8 @@ class Opportunity:
 
 @dataclass(frozen=True)
 class Contract:
+    """`touched_at` is when the record was saved last, where no event of the contract says it."""
+
     crm_id: str
     account_id: str
     number: str
@@ -111,6 +113,7 @@ class Contract:
     auto_renews: bool = False
     holds_over: bool = False
     allows_stacking: bool = False
+    touched_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -258,7 +261,8 @@ class Subscription:
     """What billing holds of one contract. `name` stays, versions are added.
 
     `status` is billing's word where the dates alone do not say it, such as Suspended; `legal_entity` the seller, where
-    it is not the one of the currency.
+    it is not the one of the currency; `source_version`
+    the version of the contract that was handed over last, where it is not the present one.
     """
 
     name: str
@@ -270,6 +274,7 @@ class Subscription:
     cancelled_on: date | None = None
     status: str | None = None
     legal_entity: str | None = None
+    source_version: int | None = None
 
     @property
     def current(self) -> Version:

@@ -4,6 +4,7 @@ One subscription per contract. Every amendment that has taken effect makes a new
 quantity ends the charge's segment and begins another. Usage charges of a running contract have no end.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -37,6 +38,17 @@ def end_of(world: World, contract: Contract) -> date | None:
     while renewed is None and contract.auto_renews and end <= world.today:
         end = add_months(end, 12)
     return end if contract.auto_renews and renewed is None else renewed
+
+
+def contract_versions(world: World) -> Mapping[str, int]:
+    """The version of each contract in the CRM: one, and one more with every ordered amendment in force, and its end."""
+    versions = dict.fromkeys(world.contracts, 1)
+    for quote in world.quotes.values():
+        if quote.type == "Amendment" and quote.ordered and quote.contract_id in versions and quote.start <= world.today:
+            versions[quote.contract_id] += 1
+    for contract in world.contracts.values():
+        versions[contract.crm_id] += contract.cancelled_on is not None
+    return versions
 
 
 def _amendments(world: World) -> dict[str, list[Quote]]:

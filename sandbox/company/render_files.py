@@ -93,11 +93,15 @@ def render_reference(world: World) -> dict[str, str]:
     rows: list[Sequence[str]] = []
     month, step = world.first_day, 0
     while month <= world.today:
-        for currency, dollars in _DOLLARS.items():
-            rate = dollars * (1000 + step * 7 % 23 - 11) / 1000
-            rows.append((month.isoformat(), currency, "USD", f"{rate:.6f}"))
+        for currency in _DOLLARS:
+            rows.append((month.isoformat(), currency, "USD", str(dollars_for(currency, step))))
         month, step = add_months(month, 1), step + 1
     return {"rates.csv": _csv(("date", "from_currency", "to_currency", "rate"), rows)}
+
+
+def dollars_for(currency: str, step: int) -> Decimal:
+    """What one unit of a currency was worth so many months after the first day of history, as it is published."""
+    return (_DOLLARS[currency] * (1000 + step * 7 % 23 - 11) / 1000).quantize(Decimal("0.000001"))
 
 
 def render_collections(world: World) -> dict[str, str]:

@@ -246,8 +246,8 @@ def _line(world: World, copied: ErpLine) -> Row:
         "entity": world.accounts[world.invoices[line.invoice_id].account_id].erp_id,
         "memo": line.name,
         "custcol_billing_line": line.billing_id,
-        "custcol_service_start": line.start,
-        "custcol_service_end": a_day_before(line.end),
+        "custcol_service_start": copied.start or line.start,
+        "custcol_service_end": a_day_before(copied.end or line.end),
         "custcol_recognition": PRODUCTS[line.product_code].recognition,
         "linelastmodifieddate": copy.copied_at,
     }

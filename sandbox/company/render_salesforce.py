@@ -18,6 +18,7 @@ from sandbox.company.model import (
     QuoteLine,
     a_day_before,
 )
+from sandbox.company.provisioning import contract_versions
 from sandbox.company.render_salesforce_prices import OBJECTS as OBJECTS_OF_PRICES
 from sandbox.company.render_salesforce_prices import listed_price, render_prices
 from sandbox.company.world import World
@@ -100,6 +101,7 @@ OBJECTS: Mapping[str, Mapping[str, str]] = {
         "Auto_Renew__c": "boolean",
         "Holds_Over__c": "boolean",
         "Discounts_Add_Up__c": "boolean",
+        "Version__c": "double",
     },
     "SBQQ__Quote__c": {
         "Name": "string",
@@ -184,12 +186,13 @@ _NOTICE = timedelta(days=6)
 
 def render_salesforce(world: World) -> dict[str, list[Row]]:
     """Rows by object. Values are str, bool, Decimal, date, aware datetime or None."""
+    versions = contract_versions(world)
     return {
         "Account": [_account(world, account) for account in world.accounts.values()],
         "Contact": [row for account in world.accounts.values() for row in _contacts(world, account)],
         "Product2": _products(world),
         "Opportunity": [_opportunity(world, opportunity) for opportunity in world.opportunities.values()],
-        "Contract": [_contract(world, contract) for contract in world.contracts.values()],
+        "Contract": [_contract(world, one, versions[one.crm_id]) for one in world.contracts.values()],
         "SBQQ__Quote__c": [_quote(world, quote) for quote in world.quotes.values()],
         "SBQQ__QuoteLine__c": [_quote_line(world, line) for line in world.quote_lines.values()],
         "SBQQ__Subscription__c": [_line(world, line) for line in world.lines.values()]
@@ -279,7 +282,7 @@ def _opportunity(world: World, opportunity: Opportunity) -> Row:
     return _stamped(row, closed - timedelta(days=30), closed)
 
 
-def _contract(world: World, contract: Contract) -> Row:
+def _contract(world: World, contract: Contract, version: int) -> Row:
     account = world.accounts[contract.account_id]
     row = {
         "Id": contract.crm_id,
@@ -306,12 +309,15 @@ def _contract(world: World, contract: Contract) -> Row:
         "Auto_Renew__c": contract.auto_renews,
         "Holds_Over__c": contract.holds_over,
         "Discounts_Add_Up__c": contract.allows_stacking,
+        "Version__c": Decimal(version),
     }
     return _stamped(row, contract.activated_at, _contract_changed_at(world, contract))
 
 
 def _contract_changed_at(world: World, contract: Contract) -> datetime:
     """Activation; then a notice of cancellation, or the nightly job that lets contracts expire."""
+    if contract.touched_at:
+        return contract.touched_at
     if contract.cancelled_on:
         return datetime.combine(contract.cancelled_on - _NOTICE, time(15), UTC)
     if contract.end and contract.end <= world.today:

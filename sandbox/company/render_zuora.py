@@ -13,6 +13,7 @@ from sandbox.company.catalog import ONE_TIME, RECURRING
 from sandbox.company.documents import CHARGE
 from sandbox.company.labels import BILLING
 from sandbox.company.model import ADVANCE, Account, Charge, Contact, Segment, Subscription, Version
+from sandbox.company.provisioning import contract_versions
 from sandbox.company.render_zuora_invoices import (
     Row,
     adjustment_row,
@@ -41,6 +42,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "PONumber__c": "text",
         "LegalEntity__c": "text",
         "ContractValue__c": "decimal",
+        "ContractVersion__c": "integer",
     },
     "RatePlanCharge": {
         "ContractLineId__c": "text",
@@ -88,12 +90,14 @@ class _Posted:
 
 def render_zuora(world: World) -> dict[str, list[Row]]:
     """Rows by object. Values are str, bool, int, Decimal, date, aware datetime or None."""
-    posted = _posted(world)
+    posted, versions = _posted(world), contract_versions(world)
     subscriptions = {subscription.name: subscription for subscription in world.subscriptions.values()}
     return {
         "Account": _accounts(world),
         "Contact": _contacts(world),
-        "Subscription": [row for found in subscriptions.values() for row in _subscription(world, found)],
+        "Subscription": [
+            row for found in subscriptions.values() for row in _subscription(world, found, versions[found.contract_id])
+        ],
         "RatePlan": [row for found in subscriptions.values() for row in _rate_plans(found)],
         "RatePlanCharge": [
             row
@@ -173,7 +177,7 @@ def _contact(world: World, account: Account, person: Contact, created: datetime)
     return stamped(row | world.held_otherwise.get((BILLING, person.billing_id), {}), created - timedelta(minutes=1))
 
 
-def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
+def _subscription(world: World, subscription: Subscription, applied: int) -> Iterator[Row]:
     account = world.accounts[subscription.account_id]
     contract = world.contracts[subscription.contract_id]
     previous: Version | None = None
@@ -200,6 +204,7 @@ def _subscription(world: World, subscription: Subscription) -> Iterator[Row]:
             "ContractValue__c": monthly_value(world, contract.crm_id),
             "PONumber__c": contract.po_number,
             "LegalEntity__c": subscription.legal_entity or account.legal_entity,
+            "ContractVersion__c": (subscription.source_version or applied) if is_current else None,
         }
         yield stamped(row, version.created_at, _superseded_at(world, subscription, version))
         previous = version

@@ -69,7 +69,7 @@ def _invoice(world: World, invoice: Invoice, net: Decimal, tax: Decimal, touched
         "PaymentAmount": settled,
         "Balance": total - settled - world.credited(invoice.billing_id),
         "DisputedAmount__c": invoice.disputed or None,
-        "Currency__c": account.currency,
+        "Currency__c": invoice.currency or account.currency,
         "PurchaseOrder__c": invoice.po_number,
         "ContractId__c": invoice.contract_id,
     }

@@ -70,7 +70,8 @@ def evergreen(story: Story) -> Plot:
     yield Stage.INVOICED
     charge = story.charge(contract, "SEAT-STD")
     note = "no end was agreed"
-    story.resemble("subscription_line_without_schedule", BILLING, "subscription_lines", charge.billing_id, note)
+    for check in ("subscription_line_without_schedule", "effective_date_mismatch"):
+        story.resemble(check, BILLING, "subscription_lines", charge.billing_id, note)
 
 
 def usage_without_end(story: Story) -> Plot:

@@ -1,12 +1,13 @@
 """Invoices that are right, each in a way that a simple rule would take for a mistake."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from sandbox.company.amending import cancel
 from sandbox.company.amounts import document, local_price, minor_unit
 from sandbox.company.deals import CLEAN_BATCH, EARLY_BATCH, Terms
-from sandbox.company.documents import CREDIT
+from sandbox.company.documents import CREDIT, DRAFT
 from sandbox.company.labels import BILLING, ERP
 from sandbox.company.manual import enter, repeat, reverse
 from sandbox.company.model import ARREARS
@@ -130,7 +131,46 @@ def yen_by_the_day(story: Story) -> Plot:
     story.resemble("invoice_math_error", BILLING, "invoices", stub.invoice_id, note)
 
 
+def tax_still_to_come(story: Story) -> Plot:
+    """Tax is calculated when the run is approved: the draft has none on any line."""
+    contract = story.sell(7, Terms("SEAT-STD", story.rng.randint(15, 60)), Terms("SUPPORT"))
+    yield Stage.INVOICED
+    invoice_id = story.drafted(story.charge(contract, "SUPPORT")).invoice_id
+    note = "no tax has been calculated for this draft yet"
+    for line in story.world.on_invoice(invoice_id):
+        story.world.invoice_lines[line.billing_id] = replace(line, tax=Decimal(0))
+        story.resemble("tax_or_currency_mismatch", BILLING, "invoice_lines", line.billing_id, note)
+
+
+def not_posted_yet(story: Story) -> Plot:
+    """Billed on the 28th; the run is still being checked."""
+    contract = story.sell(6, Terms("SEAT-VIEW", story.rng.randint(50, 90)), bill_day=28)
+    yield Stage.INVOICED
+    line = story.posted(story.charge(contract, "SEAT-VIEW"))[-1]
+    invoice = story.world.invoices[line.invoice_id]
+    story.world.invoices[invoice.billing_id] = replace(invoice, status=DRAFT, posted_at=None)
+    note = "three days after its bill date a draft may still wait"
+    story.resemble("recurring_bill_date_missed", BILLING, "invoice_lines", line.billing_id, note)
+
+
+def midnight_in_utc(story: Story) -> Plot:
+    """The ERP writes the customer's midnight as a day of UTC: a day early in Tokyo, and the same everywhere else."""
+    contract = story.sell(5, Terms("SUPPORT", 2))
+    yield Stage.COPIED
+    note = "a day early as a whole: midnight in Tokyo lies on the day before in UTC"
+    for line in story.posted(story.charge(contract, "SUPPORT"))[:-1]:
+        copied = story.world.line_in_erp(line.billing_id)
+        start, end = line.start - timedelta(days=1), line.end - timedelta(days=1)
+        story.world.erp_lines[copied.key] = replace(copied, start=start, end=end)
+        element = story.world.revenue[copied.key]
+        story.world.revenue[copied.key] = replace(element, start=start, end=end)
+        story.resemble("effective_date_mismatch", ERP, "invoice_lines", str(copied.key), note)
+
+
 TALES = (
+    Tale(tax_still_to_come, "EUR", CLEAN_BATCH),
+    Tale(not_posted_yet, "USD", CLEAN_BATCH),
+    Tale(midnight_in_utc, "JPY", CLEAN_BATCH),
     Tale(started_in_mid_month, "USD", CLEAN_BATCH),
     Tale(started_in_mid_month, "EUR", CLEAN_BATCH),
     Tale(rounded_once, "USD", CLEAN_BATCH),

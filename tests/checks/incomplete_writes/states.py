@@ -14,4 +14,12 @@ def without_discount(**columns: Any) -> Ledger:
     return ledger.subscription_line("SL7", line=None, product_code="OTHER", discount_rate=Decimal("0.1"), tax_code="T")
 
 
-BROKEN: Mapping[str, Callable[[], Ledger]] = {"field_dropped_in_handoff": without_discount}
+def one_version_behind() -> Ledger:
+    """The contract is at its third version, and billing has applied two."""
+    return clean().change("contracts", "K1", version=3).change("subscriptions", "S1", source_version=2)
+
+
+BROKEN: Mapping[str, Callable[[], Ledger]] = {
+    "field_dropped_in_handoff": without_discount,
+    "stale_destination_version": one_version_behind,
+}
