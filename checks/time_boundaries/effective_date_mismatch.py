@@ -10,10 +10,10 @@ How to fix: correct the system that is wrong (the contract is right about when s
 what an invoice line covers), then bill or credit the days between.
 
 What it is not: an end written as the last day covered (the books hold the first that is not), a record whose dates
-all lie one day earlier because its system writes the customer's midnight as a day of UTC, or a charge that ends
-before its term (subscription_line_without_schedule). A cancellation that only one system knows is
-cancelled_still_billing's or active_not_billing's, what goes on after the contract's term is missed_renewal's, and how
-a renewal joins the term that it continues renewal_chain_broken's.
+all lie one day earlier because its system writes the customer's midnight as a day of UTC, a charge that ends before
+its term (subscription_line_without_schedule), or a term that goes on by itself after its end. A cancellation that only
+one system knows is cancelled_still_billing's or active_not_billing's, what goes on after the contract's term is
+missed_renewal's, and how a renewal joins the term that it continues renewal_chain_broken's.
 """
 
 from decimal import Decimal
@@ -130,7 +130,7 @@ def _subscribed(books: Books, year: int) -> ir.Table:
     cancelled, agreed_cancelled = both.cancelled_date, both.c_cancelled
     both_cancelled = cancelled.notnull() & agreed_cancelled.notnull()
     # What goes on after the contract's term, and how a renewal joins what it continues, other checks judge.
-    is_others = both.is_renewed | ((both.c_end <= both.today) & (end > both.c_end))
+    is_others = both.is_renewed | ((both.goes_on | (both.c_end <= both.today)) & (end > both.c_end))
     is_others = is_others | (cancelled.notnull() ^ agreed_cancelled.notnull())
     cycle = CycleColumns.of(ibis.coalesce(both.term_start, both.start_date), both.bill_day, both.billing_months)
     n = cycle.index(both.on)
@@ -155,7 +155,13 @@ def _agreed(books: Books) -> ir.Table:
     renewed = contract.filter(contract.renews_key.notnull()).select(of="renews_key").distinct()
     contract = contract.filter(~contract.status.fill_null("activated").isin(("draft", "superseded")))
     contract = contract.left_join(renewed, contract.key == renewed.of)
-    contract = contract.select(k_system="system", k_key="key", k_end="end_date", is_renewed=contract.of.notnull())
+    contract = contract.select(
+        k_system="system",
+        k_key="key",
+        k_end="end_date",
+        is_renewed=contract.of.notnull(),
+        goes_on=contract.auto_renews.fill_null(False) | contract.holds_over.fill_null(False),
+    )
     line = terms.LINES.table
     raw = books.table("contract_lines", "crm").select(r_system="system", r_key="key", r_end="end_date")
     line = line.filter(line.billable & (line.charge_type == "recurring"))
@@ -164,7 +170,8 @@ def _agreed(books: Books) -> ir.Table:
     own_end = ibis.coalesce(joined.r_end, joined.k_end, ibis.literal(FOREVER))
     return joined.select(
         "currency", c_system="system", c_key="key", c_start="start_date",
-        c_end=own_end, is_renewed="is_renewed", c_quantity="quantity", c_price="unit_price", c_months="price_months",
+        c_end=own_end, is_renewed="is_renewed", goes_on="goes_on",
+        c_quantity="quantity", c_price="unit_price", c_months="price_months",
         c_cancelled=(joined.cancelled_on == FOREVER).ifelse(ibis.null("date"), joined.cancelled_on),
     )  # fmt: skip
 
