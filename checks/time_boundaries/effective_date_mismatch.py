@@ -127,6 +127,7 @@ def _subscribed(books: Books, year: int) -> ir.Table:
     both = both.left_join(draft, [both.system == draft.d_system, both.key == draft.d_line])
     both = both.cross_join(books.request.select("today", on="target_date"))
     end = ibis.coalesce(both.term_end, both.end_date, ibis.literal(FOREVER))
+    end = (both.end_date == both.c_step).fill_null(False).ifelse(both.c_end, end)
     cancelled, agreed_cancelled = both.cancelled_date, both.c_cancelled
     both_cancelled = cancelled.notnull() & agreed_cancelled.notnull()
     # What goes on after the contract's term, and how a renewal joins what it continues, other checks judge.
@@ -163,14 +164,17 @@ def _agreed(books: Books) -> ir.Table:
         goes_on=contract.auto_renews.fill_null(False) | contract.holds_over.fill_null(False),
     )
     line = terms.LINES.table
-    raw = books.table("contract_lines", "crm").select(r_system="system", r_key="key", r_end="end_date")
+    raw = books.table("contract_lines", "crm")
+    # The steps of a ramp are lines of their own, which billing may hold as one.
+    ramp = ibis.window(group_by=[raw.system, ibis.coalesce(raw.segment_key, raw.key)])
+    raw = raw.select(r_system="system", r_key="key", r_end=raw.end_date.max().over(ramp), own="end_date")
     line = line.filter(line.billable & (line.charge_type == "recurring"))
     joined = line.inner_join(contract, [line.system == contract.k_system, line.contract_key == contract.k_key])
     joined = joined.inner_join(raw, [joined.system == raw.r_system, joined.key == raw.r_key])
     own_end = ibis.coalesce(joined.r_end, joined.k_end, ibis.literal(FOREVER))
     return joined.select(
         "currency", c_system="system", c_key="key", c_start="start_date",
-        c_end=own_end, is_renewed="is_renewed", goes_on="goes_on",
+        c_end=own_end, c_step="own", is_renewed="is_renewed", goes_on="goes_on",
         c_quantity="quantity", c_price="unit_price", c_months="price_months",
         c_cancelled=(joined.cancelled_on == FOREVER).ifelse(ibis.null("date"), joined.cancelled_on),
     )  # fmt: skip
