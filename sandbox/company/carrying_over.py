@@ -54,17 +54,18 @@ def _line(world: World, subscription: str, charge: Charge, segment: Segment) -> 
     sold = world.lines[charge.line_id]
     quantity = segment.quantity
     assert quantity is not None, "what recurs has a quantity"
+    price = charge.price_of(segment)
     return LegacyLine(
         f"LL-{charge.number}",
         subscription,
         charge.product_code,
         charge.name,
         quantity,
-        charge.price,
+        price,
         charge.billing_months,
         charge.start,
         charge.end,
         charge.billing_id,
         # A contract with an end locks the price until then.
-        grandfathered=sold.end is not None and charge.price < sold.list_price,
+        grandfathered=sold.end is not None and price < sold.list_price,
     )

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 CRM, BILLING, ERP, METERING, PLATFORM = "salesforce", "zuora", "netsuite", "metering", "integrations"
 AUDIT, LEDGER, OWN, OLD_BILLING = "audit", "ledger", "tieout", "migration"
-AUDIT, LEDGER, OWN = "audit", "ledger", "tieout"
-AUDIT, SHIPPING, SERVICES = "audit", "shipping", "services"
+SHIPPING, SERVICES = "shipping", "services"
 """The sources' names in tieout.yaml."""
 
 
