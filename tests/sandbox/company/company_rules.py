@@ -160,7 +160,10 @@ def billed_twice(sheets: Sheets) -> Broken:
 
 
 def unbilled_periods(sheets: Sheets) -> Broken:
-    """Periods of recurring lines, as far as they are due, of which some day is not billed at the quantity in force."""
+    """Periods of recurring lines, as far as they are due, of which no day is billed that a quantity is in force on.
+
+    Periods that are billed in part are of `invoice_period_gap_or_overlap`.
+    """
     broken: Broken = set()
     for key, segments in sheets.lines.items():
         if segments[0]["ChargeType"] != "Recurring":
@@ -169,17 +172,15 @@ def unbilled_periods(sheets: Sheets) -> Broken:
         if subscription["Status"] in ("Suspended", "Pending Activation"):
             continue
         for start, end in due_periods(sheets, segments, subscription):
-            if not _covered(sheets.billed.get(key, []), segments, start, end):
+            if not _touched(sheets.billed.get(key, []), segments, start, end):
                 broken.add(("subscription_lines", key, start))
     return broken
 
 
-def _covered(items: Sequence[Row], segments: Sequence[Row], start: date, end: date) -> bool:
-    for day in (start + DAY * passed for passed in range((end - start).days)):
-        wanted, net = in_force_and_billed(segments, items, day)
-        if net == 0 and wanted:
-            return False
-    return True
+def _touched(items: Sequence[Row], segments: Sequence[Row], start: date, end: date) -> bool:
+    days = (in_force_and_billed(segments, items, start + DAY * passed) for passed in range((end - start).days))
+    billed = [net for wanted, net in days if wanted]
+    return not billed or any(billed)
 
 
 def not_charged(sheets: Sheets) -> Broken:

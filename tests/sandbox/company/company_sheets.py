@@ -81,7 +81,14 @@ class Sheets:
 
     @cached_property
     def seats(self) -> list[dict[str, str]]:
-        texts = [text for name, text in self.company.files["metering"].items() if name.startswith("seats/")]
+        return self._metered("seats/")
+
+    @cached_property
+    def modules(self) -> list[dict[str, str]]:
+        return self._metered("modules/")
+
+    def _metered(self, folder: str) -> list[dict[str, str]]:
+        texts = [text for name, text in self.company.files["metering"].items() if name.startswith(folder)]
         return [row for text in texts for row in csv.DictReader(StringIO(text))]
 
     def currency(self, invoice_id: str) -> str:

@@ -21,17 +21,18 @@ def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
         ("salesforce", "opportunities"): {row["Id"] for row in company.salesforce["Opportunity"]},
         ("salesforce", "contract_lines"): {row["Id"] for row in company.salesforce["SBQQ__Subscription__c"]},
         ("salesforce", "amendments"): {row["Id"] for row in quotes if row["SBQQ__Type__c"] == "Amendment"},
+        ("salesforce", "quotes"): {row["Id"] for row in quotes if row["SBQQ__Type__c"] != "Amendment"},
+        ("salesforce", "products"): {row["Id"] for row in company.salesforce["Product2"]},
         ("salesforce", "accounts"): {row["Id"] for row in company.salesforce["Account"]},
         ("salesforce", "contracts"): {row["Id"] for row in company.salesforce["Contract"]},
-        ("ledger", "ledger_entries"): {
-            line.split(",")[0] for text in company.files["ledger"].values() for line in text.splitlines()
-        },
+        ("ledger", "ledger_entries"): listed(company, "ledger", "ledger_entries/"),
+        ("shipping", "shipments"): listed(company, "shipping", "shipments/"),
+        ("services", "work_items"): listed(company, "services", "work_items/"),
+        ("migration", "legacy_subscriptions"): listed(company, "migration", "subscriptions/"),
         ("zuora", "subscription_lines"): {row["OriginalId"] for row in sheets.charges},
         ("zuora", "subscriptions"): {row["Id"] for row in company.zuora["Subscription"]},
         ("zuora", "amendments"): {row["Id"] for row in company.zuora["Amendment"]},
-        ("audit", "record_changes"): {
-            json.loads(line)["change_id"] for text in company.files["audit"].values() for line in text.splitlines()
-        },
+        ("audit", "record_changes"): delivered(company, "audit", "record_changes/", "change_id"),
         ("zuora", "invoices"): set(sheets.invoices),
         ("zuora", "invoice_lines"): {row["Id"] for row in sheets.items},
         ("zuora", "credit_memos"): {row["Id"] for row in company.zuora["InvoiceAdjustment"]},
@@ -45,19 +46,16 @@ def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
         },
         ("zuora", "payments"): {row["Id"] for row in company.zuora["Payment"]},
         ("metering", "usage_events"): {event["record_id"] for event in sheets.usage},
-        ("metering", "entitlements"): {f"{row['contract_line_id']}/{row['month']}" for row in sheets.seats},
+        ("metering", "entitlements"): {
+            *(f"{row['contract_line_id']}/{row['month']}" for row in sheets.seats),
+            *(f"{row['customer']}/{row['product_code']}/{row['month']}" for row in sheets.modules),
+        },
         ("integrations", "integration_runs"): delivered(company, "integrations", "runs/", "run_id"),
         ("integrations", "integration_errors"): delivered(company, "integrations", "errors/", "error_id"),
         ("audit", "metadata_changes"): delivered(company, "audit", "metadata_changes/", "change_id"),
         ("netsuite", "revenue_schedules"): {str(row["id"]) for row in company.netsuite["revenueplan"]},
         ("zuora", "accounts"): {row["Id"] for row in company.zuora["Account"]},
         ("netsuite", "accounts"): {str(row["id"]) for row in company.netsuite["customer"]},
-        ("migration", "legacy_subscriptions"): {
-            line.split(",")[0]
-            for name, text in company.files["migration"].items()
-            if name.startswith("subscriptions/")
-            for line in text.splitlines()
-        },
         **{("tieout", entity): {row["key"] for row in rows} for entity, rows in company.own.items()},
     }
 
@@ -68,13 +66,21 @@ def delivered(company: Company, source: str, folder: str, key: str) -> set[str]:
     return {json.loads(line)[key] for text in files for line in text.splitlines()}
 
 
+def listed(company: Company, source: str, folder: str) -> set[str]:
+    """The keys in the CSV files of one object of a source: their first column."""
+    files = (text for name, text in company.files[source].items() if name.startswith(folder))
+    return {line.split(",")[0] for text in files for line in text.splitlines()[1:]}
+
+
 @pytest.mark.parametrize("check", RULES)
 def test_the_rule_finds_what_was_planted_and_no_more(flawed: Sheets, check: str) -> None:
     planted = {(p.entity, p.key, p.period_start) for p in flawed.company.planted if p.check == check}
     also = {(a.entity, a.key, a.period_start) for p in flawed.company.planted for a in p.also if a.check == check}
     found = RULES[check](flawed)
     assert planted <= found
-    assert found <= planted | also
+    # A consequence without a period allows any.
+    allowed = planted | also | {(entity, key, day) for entity, key, day in found if (entity, key, None) in also}
+    assert found <= allowed
 
 
 def test_labels_name_records_that_exist(flawed: Sheets) -> None:
@@ -106,7 +112,6 @@ def test_every_check_has_several_defects_of_different_customers_and_currencies(s
 
 def test_every_check_has_a_lookalike(shipped: Company) -> None:
     assert {alike.check for alike in shipped.lookalikes} == {planted.check for planted in shipped.planted}
-    assert {alike.check for alike in shipped.lookalikes} >= {planted.check for planted in shipped.planted}
 
 
 def test_amounts_are_positive_and_on_documents(shipped: Company) -> None:

@@ -23,13 +23,24 @@ def nobody_paid_the_spring(story: Story) -> Plot:
     yield from _unpaid(story, "Education", Terms("SUPPORT", 3), 5)
 
 
-def _unpaid(story: Story, segment: str, terms: Terms, unpaid: int) -> Plot:
-    """Three customers of a segment of their own; one has not paid some months of the year that counts."""
+def one_stopped_in_autumn(story: Story) -> Plot:
+    yield from _unpaid(story, "Non-profit", Terms("PLATFORM", 2), 6)
+
+
+def three_of_a_segment(story: Story, segment: str, terms: Terms) -> list[Contract]:
+    """Contracts of three customers who are a segment of their own."""
     contracts = [story.sell(20, terms, term=36) for _ in range(3)]
     world = story.world
     for contract in contracts:
         account = world.accounts[contract.account_id]
         world.accounts[account.crm_id] = replace(account, segment=f"{segment} {contracts[0].number}")
+    return contracts
+
+
+def _unpaid(story: Story, segment: str, terms: Terms, unpaid: int) -> Plot:
+    """One of three customers has not paid some months of the year that counts."""
+    contracts = three_of_a_segment(story, segment, terms)
+    world = story.world
     yield Stage.COPIED
     first = add_months(story.today.replace(day=1), -15)
     last = add_months(first, 12)
@@ -53,4 +64,5 @@ def _lines(story: Story, contract: Contract, terms: Terms) -> list[InvoiceLine]:
 TALES = (
     Tale(one_of_three_stopped_paying, "USD"),
     Tale(nobody_paid_the_spring, "GBP"),
+    Tale(one_stopped_in_autumn, "EUR"),
 )

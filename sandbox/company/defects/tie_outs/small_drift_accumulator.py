@@ -22,6 +22,11 @@ def rounded_up_twice(story: Story) -> Plot:
     yield from _drifted(story, Terms("PLATFORM-ENT", 3), 15, Decimal("1.002"), "billed 0.2 % too much, every month")
 
 
+def priced_by_the_old_list(story: Story) -> Plot:
+    """Four per mille too little in each month of more than a year, for several units."""
+    yield from _drifted(story, Terms("PLATFORM-ENT", 6), 14, Decimal("0.996"), "billed 0.4 % too little, every month")
+
+
 def _drifted(story: Story, terms: Terms, months: int, factor: Decimal, note: str) -> Plot:
     contract = story.sell(months, terms)
     yield Stage.INVOICED
@@ -39,4 +44,5 @@ def _drifted(story: Story, terms: Terms, months: int, factor: Decimal, note: str
 TALES = (
     Tale(converted_at_an_old_rate, "USD"),
     Tale(rounded_up_twice, "JPY"),
+    Tale(priced_by_the_old_list, "EUR"),
 )
