@@ -4,9 +4,11 @@ The table `links` of the books holds what PostgreSQL holds, and the links that a
 worked out anew where accounts or usage were written since the last snapshot.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +22,9 @@ from books.store import Store, table_from
 from gateway.crosswalk.links import propose
 from gateway.crosswalk.tables import Link
 from gateway.db.session import Database
+
+if TYPE_CHECKING:
+    from gateway.crosswalk.matching import Match
 
 ENTITY = "links"
 _ROLES = ("billing", "erp")  # whose accounts want a customer
@@ -72,48 +77,63 @@ class Crosswalk:
         now = store.versions()
         if all(now.get(name) == before.get(name) for name in ("accounts", "usage_events", ENTITY)):
             return
-        with connect() as connection:
-            for name in ("accounts", "usage_events"):
-                _view(connection, store, name, now.get(name))
-            self._declare(connection, store, books)
-            self._match(connection, books)
+        declare(store, books, self._clock())
+        found = look_alike(store, books, self._propose_from)
+        with self._database.session() as session:
+            propose(session, found, self._clock())
         self.write_decisions(store)
 
-    def _match(self, connection: duckdb.DuckDBPyConnection, books: Books) -> None:
-        # Only a sync compares names: no other command waits for the library.
-        from gateway.crosswalk.matching import Party, matches
 
-        def parties(sql: str) -> Iterable[Party]:
-            return (Party(*row) for row in connection.sql(sql).fetchall())
-
-        systems = _listed(system for role in _ROLES for system in books.systems("accounts", role))
-        crm = _listed(books.systems("accounts", "crm"))
-        lone = [*parties(_LONE_ACCOUNTS.format(systems=systems)), *parties(_LONE_USAGE)]
-        customers = list(parties(_CUSTOMERS.format(crm=crm))) if lone else []
-        with self._database.session() as session:
-            propose(session, matches(lone, customers, self._propose_from), self._clock())
-
-    def _declare(self, connection: duckdb.DuckDBPyConnection, store: Store, books: Books) -> None:
-        crm = _listed(books.systems("accounts", "crm"))
+def declare(store: Store, books: Books, now: datetime) -> None:
+    """Write the links that accounts of other systems declare by a field, and bury those that they do not any more."""
+    crm = _listed(books.systems("accounts", "crm"))
+    with _resolved(store) as connection:
         found = connection.sql(_DECLARED.format(crm=crm)).to_arrow_table().to_pylist()
-        rows = [
-            {
-                **row,
-                "key": f"declared/{row['left_system']}/{row['left_key']}",
-                "system": SYSTEM,
-                "left_entity": "accounts",
-                "basis": "declared",
-                "account_id": row["right_key"],
-                "account_key": row["right_key"],
-                "synced_at": self._clock(),
-                "deleted": False,
-                "raw": "{}",
-            }
-            for row in found
-        ]
-        store.merge(ENTITY, SYSTEM, table_from(ENTITY, rows))
-        held = {key for key in store.live(ENTITY, SYSTEM).to_pylist() if key.startswith("declared/")}
-        store.bury(ENTITY, SYSTEM, held - {row["key"] for row in rows}, self._clock())
+    rows = [
+        {
+            **row,
+            "key": f"declared/{row['left_system']}/{row['left_key']}",
+            "system": SYSTEM,
+            "left_entity": "accounts",
+            "basis": "declared",
+            "account_id": row["right_key"],
+            "account_key": row["right_key"],
+            "synced_at": now,
+            "deleted": False,
+            "raw": "{}",
+        }
+        for row in found
+    ]
+    store.merge(ENTITY, SYSTEM, table_from(ENTITY, rows))
+    held = {key for key in store.live(ENTITY, SYSTEM).to_pylist() if key.startswith("declared/")}
+    store.bury(ENTITY, SYSTEM, held - {row["key"] for row in rows}, now)
+
+
+def look_alike(store: Store, books: Books, propose_from: Decimal) -> "list[Match]":
+    """The customers to whom accounts and usage without one may belong, as far as the tables are resolved now."""
+    # Only a sync compares names: no other command waits for the library.
+    from gateway.crosswalk.matching import Party, matches
+
+    systems = _listed(system for role in _ROLES for system in books.systems("accounts", role))
+    crm = _listed(books.systems("accounts", "crm"))
+    with _resolved(store) as connection:
+
+        def parties(sql: str) -> list[Party]:
+            return [Party(*row) for row in connection.sql(sql).fetchall()]
+
+        lone = [*parties(_LONE_ACCOUNTS.format(systems=systems)), *parties(_LONE_USAGE)]
+        customers = parties(_CUSTOMERS.format(crm=crm)) if lone else []
+    return matches(lone, customers, propose_from)
+
+
+@contextmanager
+def _resolved(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Accounts and usage as they stand in the tables."""
+    now = store.versions()
+    with connect() as connection:
+        for name in ("accounts", "usage_events"):
+            _view(connection, store, name, now.get(name))
+        yield connection
 
 
 def _row(link: Link) -> dict[str, object]:

@@ -7,6 +7,7 @@ look-up of Zuora, a query of NetSuite by its simulator's own engine. A test comp
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from connectors.netsuite.suiteql import Select
 from connectors.registry import open_connector
 from connectors.tables import booked
 from gateway.config import Config
+from gateway.crosswalk.publishing import declare
 from gateway.demo.settings import SYSTEMS, System, settings
 from gateway.installation import Installation
 from gateway.sync.readings import METADATA
@@ -62,9 +64,13 @@ class Shortcut:
         self._sites += 1
 
     def publish(self) -> Snapshot:
-        """Resolve the owners of all rows; a snapshot in which every source was read just now, and is in order."""
+        """Resolve the owners of all rows; a snapshot in which every source was read just now, and is in order.
+
+        Of the crosswalk, it has the links that fields declare: proposals and decisions are kept in a database.
+        """
         installed, now = self._installed, self._installed.clock()
         resolve(installed.store, installed.books, installed.matching, None)
+        declare(installed.store, installed.books, now)
         readings = {
             (system, entity): Reading(now, FRESH)
             for system, mapping in installed.mappings.items()
@@ -97,11 +103,21 @@ class _Salesforce:
         paths = [field.split(".") for field in self._mapping.objects[name].fields if "." in field]
         lookups = {steps[0]: _reference(name, steps[0]) for steps in paths}
         for row in self._rows.get(name, ()):
-            record = {field: _spelt(value) for field, value in row.items()}
+            record = _shown(name, row)
             for relationship, (field, target) in lookups.items():
                 parent = self._by_id[target].get(row.get(field))
-                record[relationship] = parent and {key: _spelt(value) for key, value in parent.items()}
+                record[relationship] = parent and _shown(target, parent)
             yield record
+
+
+def _shown(name: str, row: Record) -> dict[str, Any]:
+    """A row as Salesforce shows it: a checkbox that nobody ticked is false, not empty."""
+    return {**_unticked(name), **{field: _spelt(value) for field, value in row.items() if value is not None}}
+
+
+@cache
+def _unticked(name: str) -> dict[str, bool]:
+    return {field: False for field, declared in OBJECTS[name].items() if declared == "boolean"}
 
 
 def _reference(name: str, relationship: str) -> tuple[str, str]:

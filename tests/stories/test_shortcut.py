@@ -15,6 +15,8 @@ from gateway.sync.run import sync_now
 pytestmark = pytest.mark.timeout(600)
 # When a row was read is another matter, and its raw fields are spelt as each wire spells them.
 _OWN = {"synced_at", "raw"}
+# Proposals of the crosswalk are numbered and kept in a database, which the score does without.
+_PROPOSED = "system = 'tieout' AND basis = 'matched'"
 
 
 def test_the_shortcut_fills_the_books_as_the_systems_do(tmp_path: Path, database: Database) -> None:
@@ -33,5 +35,6 @@ def test_the_shortcut_fills_the_books_as_the_systems_do(tmp_path: Path, database
         ):
             for entity in (known for known in ENTITIES.values() if known.name not in PUBLISHED):
                 names = ", ".join(f'"{c.name}"' for c in entity.columns if c.name not in _OWN)
-                sql = f'SELECT {names} FROM "{entity.name}" WHERE NOT deleted ORDER BY system, key'
+                rows = f"NOT deleted AND NOT ({_PROPOSED})" if entity.name == "links" else "NOT deleted"
+                sql = f'SELECT {names} FROM "{entity.name}" WHERE {rows} ORDER BY system, key'
                 assert direct.arrow(sql).equals(read.arrow(sql)), entity.name
