@@ -41,6 +41,7 @@ from checks.draft_integrity import (
     invoice_math_error,
     invoice_variance_unexplained,
     missing_expected_invoice,
+    run_total_anomaly,
     tax_or_currency_mismatch,
 )
 from checks.duplicates import (
@@ -158,6 +159,7 @@ _SHIPPED: tuple[Check, ...] = (
     invoice_math_error.CHECK,
     tax_or_currency_mismatch.CHECK,
     missing_expected_invoice.CHECK,
+    run_total_anomaly.CHECK,
     invoice_variance_unexplained.CHECK,
     payment_failure_no_dunning.CHECK,
     cash_unapplied.CHECK,

@@ -4,7 +4,7 @@ from books.columns import columns
 from books.entities.entity import Entity
 
 # What the gateway publishes of itself. These rows name the customer across systems: nothing is to be resolved.
-PUBLISHED = ("cases", "holds", "overrides")
+PUBLISHED = ("cases", "holds", "overrides", "expected_bands")
 
 ENTITIES = (
     # What the models expect: a check reads the band, it does not fit one.

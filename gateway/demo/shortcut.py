@@ -25,6 +25,7 @@ from gateway.config import Config
 from gateway.crosswalk.publishing import declare
 from gateway.demo.settings import SYSTEMS, System, settings
 from gateway.installation import Installation
+from gateway.own_records.bands import put_bands
 from gateway.sync.readings import METADATA
 from sandbox.company import Company
 from sandbox.company.render_salesforce import OBJECTS
@@ -71,6 +72,7 @@ class Shortcut:
         installed, now = self._installed, self._installed.clock()
         resolve(installed.store, installed.books, installed.matching, None)
         declare(installed.store, installed.books, now)
+        put_bands(installed, now)
         readings = {
             (system, entity): Reading(now, FRESH)
             for system, mapping in installed.mappings.items()

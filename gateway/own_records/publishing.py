@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from books.entities.controls import PUBLISHED
 from books.snapshots import OWN as SYSTEM
 from books.store import Store, table_from
 from gateway.installation import Installation
@@ -35,8 +34,8 @@ def write(installed: Installation, now: datetime) -> None:
             "holds": list(standing_holds(session, owners, installed.store, now)),
             "overrides": list(given_overrides(session)),
         }
-    for entity in PUBLISHED:
-        put(installed.store, entity, rows[entity], now)
+    for entity, own in rows.items():
+        put(installed.store, entity, own, now)
 
 
 def put(store: Store, entity: str, rows: Rows, now: datetime) -> None:

@@ -6,6 +6,7 @@ from books.entities.controls import PUBLISHED
 from books.snapshots import Snapshot
 from gateway.db.lock import advisory_lock
 from gateway.installation import Installation
+from gateway.own_records.bands import put_bands
 from gateway.own_records.publishing import write
 from gateway.sync.lock import SYNC_LOCK
 
@@ -22,6 +23,7 @@ def renewed(installed: Installation, now: datetime) -> Snapshot | None:
         if lock is None:
             return latest
         write(installed, now)
+        put_bands(installed, now)
         versions = installed.store.versions()
         own = {entity: versions[entity] for entity in PUBLISHED if entity in versions}
         before = {entity: latest.versions[entity] for entity in PUBLISHED if entity in latest.versions}

@@ -10,6 +10,7 @@ from gateway.db.lock import advisory_lock
 from gateway.db.session import Database
 from gateway.errors import Unavailable
 from gateway.installation import Installation
+from gateway.own_records.bands import put_bands
 from gateway.own_records.publishing import write
 from gateway.sync.cycle import CycleReport, SyncCycle
 from gateway.sync.lock import SYNC_LOCK
@@ -85,8 +86,14 @@ def opened_cycle(
         crosswalk=crosswalk,
         scope=scope,
         go_on=go_on,
-        own_records=lambda: write(installed, installed.clock()),
+        own_records=lambda: _write_own(installed),
     )
+
+
+def _write_own(installed: Installation) -> None:
+    now = installed.clock()
+    write(installed, now)
+    put_bands(installed, now)
 
 
 def _read(installed: Installation, cycle: SyncCycle, name: str, wanted: Sequence[str]) -> SourceReport:

@@ -72,8 +72,10 @@ def test_a_clean_customer_has_no_finding(check: str) -> None:
 @pytest.mark.parametrize("check", WITH_ROWS)
 def test_a_clean_customer_more_and_another_order_of_rows_change_nothing(check: str) -> None:
     other = another_customer()
-    if check == "invoice_not_in_erp":
+    if check in ("invoice_not_in_erp", "run_total_anomaly"):
         other.rows.pop("invoices")
+    if check == "run_total_anomaly":  # a total and its schedule grow with every customer
+        other.rows.pop("subscription_lines")
     assert findings(check, BROKEN[check]().join(other).turned()) == findings(check, BROKEN[check]())
 
 

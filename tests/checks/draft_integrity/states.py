@@ -1,4 +1,4 @@
-"""Books with exactly one invoice that is wrong by itself."""
+"""Books with exactly one invoice, or one run, that is wrong by itself."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from tests.checks.kit import Ledger, clean, seats
+
+DAY = date(2026, 12, 1)
 
 
 def taxed(*without: int, **columns: Any) -> Ledger:
@@ -40,7 +42,36 @@ def jumped(amount: int = 26_000, **columns: Any) -> Ledger:
     return ledger.change("invoices", "INV12", status="draft", total=Decimal(amount))
 
 
+def banded(ledger: Ledger, low: str = "-500", high: str = "700", **columns: Any) -> Ledger:
+    """What a model expects beside the schedule of the first of December: 100, between `low` and `high`."""
+    said: dict[str, Any] = {
+        "metric": "run_residual",
+        "subject": "billing",
+        "period_start": DAY,
+        "period_end": date(2026, 12, 2),
+        "expected": Decimal(100),
+        "low": Decimal(low),
+        "high": Decimal(high),
+        "currency": "USD",
+        "account_key": None,
+    }
+    return ledger.add("expected_bands", "controls", "B1", **{**said, **columns})
+
+
+def slipped(amount: str = "1250000") -> Ledger:
+    """December's draft has a line typed by hand beside the 20,000 that are scheduled."""
+    ledger = clean().remove("invoices", "INV12").remove("invoice_lines", "INV12-1")
+    typed: dict[str, Any] = {
+        "line_version_key": None,
+        "product_code": "TRAINING",
+        "charge_type": "one_time",
+        "amount": Decimal(amount),
+    }
+    return banded(ledger.invoice("INV12", DAY, seats(12), typed, status="draft"))
+
+
 BROKEN: Mapping[str, Callable[[], Ledger]] = {
     "invoice_variance_unexplained": jumped,
+    "run_total_anomaly": slipped,
     "tax_or_currency_mismatch": one_line_without_tax,
 }

@@ -1,0 +1,1 @@
+"""Models of what is usual, fitted with a library; checks read the bands that they write."""

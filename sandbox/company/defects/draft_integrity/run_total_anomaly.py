@@ -1,0 +1,50 @@
+"""A slip of three zeros on one line takes the total of the whole run out of its band."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sandbox.company.amounts import document
+from sandbox.company.deals import Terms
+from sandbox.company.documents import CHARGE
+from sandbox.company.labels import BILLING, Consequence, Planted
+from sandbox.company.manual import enter
+from sandbox.company.stories import Plot, Stage, Story, Tale
+
+CHECK = "run_total_anomaly"
+_ZEROS = 1000
+_BY_HAND = ("invoice_without_contract_detail",)
+
+
+def training_at_a_thousand_times_its_price(story: Story) -> Plot:
+    yield from _typed(story, Terms("SEAT-STD", story.rng.randint(40, 110)), "TRAINING", Decimal(25), (1_150, 1_350))
+
+
+def set_up_at_a_thousand_times_its_price(story: Story) -> Plot:
+    yield from _typed(story, Terms("PLATFORM", 2, months=3), "SETUP", Decimal(4), (4_200, 6_800))
+
+
+def days_by_the_thousand(story: Story) -> Plot:
+    yield from _typed(story, Terms("SUPPORT", 3), "TRAINING", Decimal(21), (900, 1_200))
+
+
+def _typed(story: Story, terms: Terms, product: str, quantity: Decimal, between: tuple[int, int]) -> Plot:
+    contract = story.sell(9 if terms.months == 3 else 7, terms)
+    yield Stage.INVOICED
+    invoice_id = story.drafted(story.charge(contract, terms.product)).invoice_id
+    price = document(Decimal(story.rng.randint(*between) * _ZEROS), story.currency)
+    line = enter(story.world, invoice_id, product, CHARGE, quantity, price)
+    invoice = story.world.invoices[invoice_id]
+    also = _also(line.billing_id, _BY_HAND)
+    note = f"{line.name} at a thousand times its price makes the run too large"
+    story.plant(Planted(CHECK, BILLING, "invoices", invoice_id, None, story.currency, note, invoice.day, also))
+
+
+def _also(line: str, checks: Sequence[str]) -> tuple[Consequence, ...]:
+    return tuple(Consequence(check, BILLING, "invoice_lines", line) for check in checks)
+
+
+TALES = (
+    Tale(training_at_a_thousand_times_its_price, "USD"),
+    Tale(set_up_at_a_thousand_times_its_price, "EUR"),
+    Tale(days_by_the_thousand, "GBP"),
+)
