@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-spark lint bench docs install clean
+.PHONY: help demo serve test test-thorough test-spark lint bench docs install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ serve: .venv/installed ## serve the API and the console of the installation in t
 
 test: .venv/installed ## run every test (ARGS for pytest)
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+test-thorough: .venv/installed ## what takes too long for every change: histories, kills, all kinds of source, more seeds
+	@$(BIN)/pytest -n 2 --dist worksteal -m thorough $(ARGS)
 
 test-spark: .venv/installed ## the checks on Spark against the embedded engine; installs the extra, needs Java 17
 	@$(BIN)/uv sync --frozen --quiet --inexact --extra spark

@@ -76,6 +76,8 @@ def test_a_clean_customer_more_and_another_order_of_rows_change_nothing(check: s
         other.rows.pop("invoices")
     if check == "run_total_anomaly":  # a total and its schedule grow with every customer
         other.rows.pop("subscription_lines")
+    if check == "recognized_vs_collected_tieout":
+        other.rows.pop("payments")  # of which the ledger has nothing
     assert findings(check, BROKEN[check]().join(other).turned()) == findings(check, BROKEN[check]())
 
 

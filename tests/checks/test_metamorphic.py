@@ -22,8 +22,9 @@ OF_THE_WHOLE = {
     "recognized_vs_collected_tieout",
     "deferred_rollforward_break",
 }
-# Usage has no agreed quantity by which two equal parts could be told from the same thing twice.
-OF_USAGE = {"usage_billed_twice", "usage_vs_invoice_mismatch"}
+# Usage has no agreed quantity by which two equal parts could be told from the same thing twice, and what is charged
+# for a part of a period is judged line by line.
+OF_USAGE = {"usage_billed_twice", "usage_vs_invoice_mismatch", "coterm_proration_error"}
 
 
 def renamed(ledger: Ledger, rename: Callable[[str], str], *, products: bool = False) -> Ledger:

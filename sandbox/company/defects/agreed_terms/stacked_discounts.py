@@ -41,10 +41,11 @@ def _stacked(
         taken = [one for one in billed if one.kind == "discount" and one.start == day]
         gross = sum(one.amount for one in billed if one.kind == "charge" and one.start == day)
         off = -sum(one.amount for one in taken)
-        allowed = document(gross * _LIMIT, story.currency) if stackable else max(-one.amount for one in taken)
+        allowed = gross * _LIMIT if stackable else max(-one.amount for one in taken)
+        excess = document(off - allowed, story.currency)
         key = max(one.billing_id for one in taken)
         note = f"{off} off {gross}, {allowed} allowed"
-        story.plant(Planted(CHECK, BILLING, "invoice_lines", key, off - allowed, story.currency, note, day))
+        story.plant(Planted(CHECK, BILLING, "invoice_lines", key, excess, story.currency, note, day))
 
 
 TALES = (
