@@ -1,9 +1,10 @@
 """What a day's invoices usually come to beyond what its schedule explains, learnt from up to 24 months.
 
 The residual of a day is what was invoiced less what fell due, per billing system and currency
-(checks/facts/run_totals.py). It has a level and a trend of its own on the first and the last day of a month, and a
-level per weekday; a least-squares model of statsmodels learns those, in two passes, so that the restless first day of
-a month does not widen the band of the others. The band is the prediction interval of the model.
+(checks/facts/run_totals.py). It has a level and a trend of its own on the first and the last day of a month, where it
+also follows the month before, so that a lasting rise is no alarm for long; and a level per weekday. A least-squares
+model of statsmodels learns those, in two passes, so that the restless first day of a month does not widen the band of
+the others. The band is the prediction interval of the model.
 """
 
 from collections import defaultdict
@@ -23,11 +24,12 @@ from checks.draft_integrity.run_total_anomaly import METRIC
 from checks.facts.run_totals import totals
 from checks.relation import Workings, compiled
 
-MODEL = "statsmodels WLS: month's first and last day, weekday, trend"
+MODEL = "statsmodels WLS: month's first and last day, month before, weekday, trend"
 HISTORY = timedelta(days=731)
 AHEAD = 14  # runs are asked about some days before their day
 _CENT = Decimal("0.01")
 _OF_A_KIND = 6  # fewer days of a kind share the spread of all
+_LEARNT = 3  # what a kind has of its own: level, trend, last residual
 _YEAR = 365.25
 
 
@@ -72,14 +74,16 @@ def predicted(history: Sequence[Day], wanted: Sequence[date], alarms: float) -> 
     from statsmodels.regression.linear_model import OLS, WLS
 
     start = history[0].day
-    known, values = _design([d.day for d in history], start), np.array([d.residual for d in history])
+    last = {_kind(d.day): d.residual for d in history}
+    ahead = [Day(day, last.get(_kind(day), 0.0)) for day in wanted]
+    known, values = _design(_with_last(history), start), np.array([d.residual for d in history])
     told_apart = _independent(known)
     known = known[:, told_apart]
     spread = _spreads([_kind(d.day) for d in history], OLS(values, known).fit().resid)
     weights = np.array([1 / spread[_kind(d.day)] for d in history])
     fitted = WLS(values, known, weights=weights).fit()
     asked = np.array([1 / spread[_kind(day)] for day in wanted])
-    told = fitted.get_prediction(_design(wanted, start)[:, told_apart], weights=asked).summary_frame(alpha=alarms)
+    told = fitted.get_prediction(_design(ahead, start)[:, told_apart], weights=asked).summary_frame(alpha=alarms)
     columns = (told["mean"], told["obs_ci_lower"], told["obs_ci_upper"])
     for day, expected, low, high in zip(wanted, *columns, strict=True):
         yield Band(day, _money(expected), _money(low), _money(high))
@@ -113,14 +117,26 @@ def _kind(day: date) -> str:
     return "last" if (day + timedelta(days=1)).day == 1 else "other"
 
 
-def _design(days: Iterable[date], start: date) -> np.ndarray[Any, Any]:
-    """One row per day: level and trend of all days, of first days and of last days, and the weekdays but Monday."""
+def _with_last(history: Iterable[Day]) -> Iterator[Day]:
+    """Each day with the residual of the last day of its kind; the first of a kind has none, which counts as 0."""
+    last: dict[str, float] = {}
+    for day in history:
+        yield Day(day.day, last.get(_kind(day.day), 0.0))
+        last[_kind(day.day)] = day.residual
+
+
+def _design(days: Iterable[Day], start: date) -> np.ndarray[Any, Any]:
+    """One row per day, which comes with the residual of the last day of its kind.
+
+    Level and trend of all days; level, trend and last residual of first days and of last days; the weekdays but
+    Monday.
+    """
     rows = []
-    for day in days:
-        years = (day - start).days / _YEAR
-        first, last = float(_kind(day) == "first"), float(_kind(day) == "last")
-        weekday = [float(day.weekday() == n) for n in range(1, 7)]
-        rows.append([1.0, years, first, first * years, last, last * years, *weekday])
+    for one in days:
+        years = (one.day - start).days / _YEAR
+        kinds = [float(_kind(one.day) == kind) for kind in ("first", "last")]
+        weekday = [float(one.day.weekday() == n) for n in range(1, 7)]
+        rows.append([1.0, years, *(k * x for k in kinds for x in (1.0, years, one.residual)), *weekday])
     return np.array(rows)
 
 
@@ -140,7 +156,7 @@ def _spreads(kinds: Sequence[str], left: np.ndarray[Any, Any]) -> Mapping[str, f
     for kind in set(kinds):
         own = left[[k == kind for k in kinds]]
         if len(own) >= _OF_A_KIND:
-            spread[kind] = max(float(np.mean(own**2)), float(_CENT) ** 2)
+            spread[kind] = max(float(np.sum(own**2)) / (len(own) - _LEARNT), float(_CENT) ** 2)
     return spread
 
 

@@ -33,11 +33,19 @@ def test_the_first_of_a_month_is_compared_with_first_days_and_grows_as_they_do()
 
 
 def test_one_ordinary_day_in_a_thousand_is_outside() -> None:
-    """Each of 600 later days, by the model of the days before them: one alarm is likely, three are not."""
-    known, later = history(365, seed=3), history(965, seed=4)[365:]
+    """Each of 266 later days, by the model of the days before them: one alarm is likely, three are not."""
+    known, later = history(699, seed=3), history(965, seed=4)[699:]
     told = predicted(known, [d.day for d in later], ALARMS)
     outside = [b.day for b, d in zip(told, later, strict=True) if not float(b.low) <= d.residual <= float(b.high)]
     assert len(outside) <= 3
+
+
+def test_a_lasting_rise_is_expected_once_it_has_been_seen() -> None:
+    """From October on 40,000 more on each first day: December expects most of it."""
+    known = [Day(d.day, d.residual + 40_000 * (d.day >= date(2026, 10, 1) and d.day.day == 1)) for d in history()]
+    december = band(date(2026, 12, 1), known)
+    assert december.low < 128_000 < december.high
+    assert december.expected > 105_000
 
 
 def test_the_same_history_gives_the_same_band_and_one_without_month_ends_gives_one() -> None:
