@@ -78,7 +78,7 @@ def test_nobody_sees_a_mix_of_two_snapshots_while_they_are_published(unpublished
             done.set()
         seen = [each for one in asking for each in one.result(timeout=60)]
     assert len(seen) >= 4
-    assert all(message == f"{prices[snapshot]:.8f} and {prices[snapshot]:.8f}" for snapshot, message in seen)
+    assert all(message == f"{prices[snapshot]} and {prices[snapshot]}" for snapshot, message in seen)
     assert world.ask(question(invoice()), gate=gate)["snapshot"] == list(prices)[-1]
 
 
