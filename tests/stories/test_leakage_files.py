@@ -83,6 +83,8 @@ def test_the_known_leaks_are_found_and_the_cleared_difference_is_not(installed: 
         ("booked_vs_billed_tieout", "C-1007", date(2025, 6, 1), Decimal("2500.00"), MoneyKind.LEAK),
         ("booked_vs_billed_tieout", "C-1007", date(2025, 7, 1), Decimal("7336.96"), MoneyKind.LEAK),
         ("booked_vs_billed_tieout", "C-1001", date(2025, 9, 1), Decimal("8000.00"), MoneyKind.LEAK),
+        # The line that was billed in euro although dollars were agreed, whatever came of it.
+        ("tax_or_currency_mismatch", "I-9123", date(2025, 9, 12), Decimal("2000.00"), MoneyKind.EXPOSURE),
         # The memo that clears it says neither why nor by whom.
         ("credit_memo_without_contract", "M-300", None, Decimal("2000.00"), MoneyKind.EXPOSURE),
     }

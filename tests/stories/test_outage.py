@@ -63,7 +63,6 @@ def test_salesforce_stops_and_comes_back(world: World) -> None:
     assert found(before)
     assert asked(world, clean)["proceed"] is True
     outcomes = {e.check.id: e.outcome for e in before.evaluations}
-    assert outcomes["shipped_not_billed"] is Outcome.NOT_APPLICABLE
 
     world.salesforce.stop()
     report = sync_now(world.installed)
@@ -107,6 +106,8 @@ def test_a_source_that_nobody_polls_any_more_goes_stale(world: World) -> None:
     sweep_later = sweep(world.installed, later)
     stale = {f.record.system for f in sweep_later.findings() if f.check == "source_stale"}
     assert stale == set(world.installed.config.sources)
-    judged = {e.check.id: e.outcome for e in sweep_later.evaluations}
+    # What reads our own records alone depends on no source.
+    own = {e.check.id for e in sweep_later.evaluations if {need.role for need in e.check.needs} == {"controls"}}
+    judged = {e.check.id: e.outcome for e in sweep_later.evaluations if e.check.id not in own}
     assert set(judged.values()) <= {Outcome.NOT_EVALUATED, Outcome.NOT_APPLICABLE, Outcome.FAILED}
     assert [id_ for id_, outcome in judged.items() if outcome is Outcome.FAILED] == ["source_stale"]

@@ -15,6 +15,8 @@ from gateway.demo.scoring import Asked, scored
 pytestmark = pytest.mark.timeout(900)
 # Ten seeds take a quarter of an hour; an ordinary run takes those that were never looked at while the checks were made.
 FRESH = tuple(map(int, os.environ.get("TIEOUT_SEEDS", "4711").split(",")))
+# The first reads no rows; of the second the company has no story yet.
+NOT_PLANTED = {"source_stale", "invoice_variance_unexplained"}
 ENOUGH = 600  # accounts, so that every story is told
 
 
@@ -25,7 +27,7 @@ def test_everything_planted_is_found_and_nothing_else(seed: int, tmp_path: Path)
     assert found.total.missed == ()
     assert found.total.precision >= Decimal("0.99"), found.total.false_alarms
     assert found.total.money_error <= Decimal("0.01")
-    assert {check for check, marks in found.checks.items() if not marks.planted} <= {"source_stale"}
+    assert {check for check, marks in found.checks.items() if not marks.planted} <= NOT_PLANTED
 
 
 def test_the_clean_twin_has_no_finding(tmp_path: Path) -> None:
