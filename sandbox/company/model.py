@@ -261,8 +261,8 @@ class Subscription:
     """What billing holds of one contract. `name` stays, versions are added.
 
     `status` is billing's word where the dates alone do not say it, such as Suspended; `legal_entity` the seller, where
-    it is not the one of the currency; `source_version`
-    the version of the contract that was handed over last, where it is not the present one.
+    it is not the one of the currency; `source_version` the version of the contract that was handed over last, where it
+    is not the present one.
     """
 
     name: str
@@ -306,9 +306,8 @@ class Segment:
 class Charge:
     """A subscription line. `anchor` is the day from which billing periods are counted, `price` the one at its start.
 
-    `seat_overage`: bills the seats of a month above those included, of the same contract line; `true_up`: what lacks
-    to its commitment. `tariff`: the price
-    list by which its usage is rated, None where it costs `price` a unit.
+    `seat_overage`: bills the seats of a month above those included, of the same contract line; `true_up`: what lacks to
+    its commitment. `tariff`: the price list by which its usage is rated, None where it costs `price` a unit.
     `price_until` and `price_approved_by` are of a price that was kept from before.
     """
 

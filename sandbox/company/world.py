@@ -50,30 +50,26 @@ from sandbox.company.table import Table
 
 @dataclass
 class World:
-    """`now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
+    """What happened, what single systems were not told of it, and what stories have told themselves.
+
+    `now` is the moment at which the company is looked at; `today` is the target date of its bill runs.
+
+    Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's line, billed usage by the
+    invoice line that bills it, seats by contract line and month, the rest by own id. `own` are Tieout's own records, by
+    entity, as the gateway writes them.
 
     `carried_over` are accounts that were billed by another system before, by CRM id; `legacy_…` is what that one had.
-    `held_otherwise` are fields of an account or contact that one system has another value of, by system and id there.
-    `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments,
-    `not_charged` such lines, each by its CRM id; `not_followed` are rises and ramp steps that billing does not know, by
-    the line that is charged and the day; `untreated_credits` are memos of which revenue accounting knows nothing,
-    `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract, credit
-    memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the rest by own
-    id. `own` are Tieout's own records, by entity, as the gateway writes them.
-    `not_charged` such lines, each by its CRM id; `untreated_credits` are memos of which revenue accounting knows
-    nothing, `told_meters` the numbers of charges of which a story says all usage. Subscriptions are kept by contract,
-    credit memos by number, revenue elements by the ERP's line, billed usage by the invoice line that bills it, the
-    rest by own id. `own` are Tieout's own records, by entity, as the gateway writes them.
-    nothing, `told_meters` the numbers of charges of which a story says all usage, `told_work` the contract lines of
-    which one says all work. Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's
-    line, billed usage by the invoice line that bills it, the rest by own id.
-    `not_in_billing` are contracts that billing has not been told of, `not_applied` such amendments, `not_charged` such
-    lines, each by its CRM id; `not_followed` are rises and ramp steps that billing does not know, by the line that is
-    charged and the day; `untreated_credits` are memos of which revenue accounting knows nothing, `approved_up_to` are
-    quotes whose approval is of less than their discount, None for none; `told_meters` the numbers of charges of which a
-    story says all usage. Subscriptions are kept by contract, credit memos by number, revenue elements by the ERP's
-    line, billed usage by the invoice line that bills it, the rest by own id. `own` are Tieout's own records, by entity,
-    as the gateway writes them.
+
+    What a system has otherwise: `held_otherwise` are fields of an account or contact, by system and id there;
+    `stated_values` and `held_values` are what the CRM and billing say that a contract is worth; `approved_up_to` is the
+    discount that a quote's approval allows, by quote, None where there is no approval.
+
+    What a system was not told: billing does not know the contracts `not_in_billing`, the amendments `not_applied` and
+    the lines `not_charged`, each by its CRM id, nor the rises and ramp steps `not_followed`, by the line charged and
+    the day; revenue accounting does not know the memos `untreated_credits`.
+
+    What stories have told as a whole: all usage of the charges `told_meters`, by number, and all work of the contract
+    lines `told_work`.
     """
 
     now: datetime
