@@ -91,10 +91,12 @@ def score(
     lookalikes: Iterable[LookAlike],
     disturbed: Collection[str],
     evaluations: Iterable[Evaluation],
+    only: Collection[str] = (),
 ) -> Score:
     """Match findings with labels: by check, primary record and, where the label says one, the period's start.
 
-    A check that sums may also find a `disturbed` customer, one with any defect.
+    A check that sums may also find a `disturbed` customer, one with any defect, but no look-alike. Where `only` some
+    checks were asked, what was planted for others is not missed; it still explains what they find of it.
     """
     asked = {e.check.id: e for e in evaluations}
     findings = {check: e.findings for check, e in asked.items()}
@@ -103,7 +105,8 @@ def score(
     }
     labels = list(planted)
     innocent = {(label.check, Record(label.system, label.entity, label.key)): label.note for label in lookalikes}
-    wanted, allowed = _shelved(labels), _shelved([*labels, *(other for label in labels for other in label.also)])
+    wanted = _shelved([label for label in labels if not only or label.check in only])
+    allowed = _shelved([*labels, *(other for label in labels for other in label.also)])
     checks = sorted({*findings, *wanted})
     marks = {
         check: _marks(
@@ -155,7 +158,7 @@ def _marks(
             }
             for finding in findings
             if not any(_covers(label, finding) for label in allowed.get(finding.record, ()))
-            and not _customers(finding) & set(disturbed)
+            and ((finding.check, finding.record) in innocent or not _customers(finding) & set(disturbed))
         ),
         money_error=max((_error(label, match) for label, match in matches if match), default=Decimal(0)),
     )

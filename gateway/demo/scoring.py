@@ -37,10 +37,10 @@ def scored(asked: Asked, folder: Path, say: Say = lambda _: None) -> Score:
         say(f"Writing {len(company.salesforce['Account']):,} accounts into the books")
         shortcut.load(company)
         lookalikes += company.lookalikes
-        planted += [] if asked.clean else [p for p in company.planted if not asked.only or p.check in asked.only]
+        planted += [] if asked.clean else company.planted
         disturbed |= set() if asked.clean else company.disturbed
     snapshot = shortcut.publish()
     say("Asking the checks")
     with Engine.over(installed.store, snapshot) as engine:
         evaluations = evaluate(installed, engine, snapshot, NOW, asked.only)
-    return score(planted, lookalikes, disturbed, evaluations)
+    return score(planted, lookalikes, disturbed, evaluations, asked.only)
