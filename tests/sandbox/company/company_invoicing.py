@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from tests.sandbox.company.company_rules import Broken
 from tests.sandbox.company.company_sheets import Sheets, due_periods, in_force_and_billed, minor, months_of
 
+NOT_METERED = {"Seat overage", "Consulting", "Shortfall of the commitment"}
+"""Charges for usage of which no event says how much it was."""
+
 
 def other_quantity_in_force(sheets: Sheets) -> Broken:
     """Days of due periods on which the billed lines of a charge, credits counted in, are not the segment's quantity."""
@@ -69,14 +72,12 @@ def wrong_usage(sheets: Sheets) -> Broken:
     runs = {row["Id"]: row["ExecutedDate"] for row in sheets.company.zuora["BillRun"]}
     broken: Broken = set()
     for key, segments in sheets.lines.items():
-        if segments[0]["ChargeType"] != "Usage" or segments[0]["Name"] == "Seat overage":
+        if segments[0]["ChargeType"] != "Usage" or segments[0]["Name"] in NOT_METERED:
             continue
         days = [
             (datetime.fromisoformat(event["happened_at"]).astimezone(zones[event["customer"]]).date(), event)
             for event in events[segments[0]["ChargeNumber"]].values()
         ]
-        if not days:
-            continue  # hours of work, and shortfalls of commitments
         billed: dict[tuple[date, date], list[Any]] = defaultdict(list)
         for item in sheets.billed.get(key, []):
             billed[item["ServiceStartDate"], item["ServiceEndDate"]].append(item)

@@ -33,3 +33,9 @@ def flawed(request: pytest.FixtureRequest) -> Sheets:
 def shipped() -> Company:
     """The company as the demo shows it."""
     return _company(7, 600, True)
+
+
+@pytest.fixture(scope="session")
+def fifth() -> Company:
+    """A small company of a seed of its own, to be compared with others."""
+    return _company(5, FEW, True)
