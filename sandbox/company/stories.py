@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from random import Random
 
+from sandbox.company.amounts import document, local_price
 from sandbox.company.catalog import PRODUCTS
 from sandbox.company.deals import BAD_BATCH, Deals, Terms
 from sandbox.company.documents import DRAFT, InvoiceLine
@@ -64,6 +65,10 @@ class Story:
     def sell(self, months_ago: int, *lines: Terms, term: int | None = 24, bill_day: int = 1) -> Contract:
         """A contract of a new account that began some months ago on its bill day."""
         return self.deals.sell(self.account(bill_day), self.months_ago(months_ago, bill_day), term, lines)
+
+    def off_list(self, product: str, share: Decimal) -> Decimal:
+        """A unit at a share of its list price, in the story's currency."""
+        return document(local_price(PRODUCTS[product].list_price, self.currency) * share, self.currency)
 
     def line(self, contract: Contract, product: str) -> ContractLine:
         """The line of a contract that sells that product."""

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from sandbox.company.amounts import document, local_price
-from sandbox.company.catalog import PRODUCTS
 from sandbox.company.deals import CLEAN_BATCH, Terms
 from sandbox.company.discounts import grant
 from sandbox.company.labels import BILLING, CRM
@@ -13,7 +11,7 @@ from sandbox.company.stories import Plot, Stage, Story, Tale
 
 def renewed_promotion(story: Story) -> Plot:
     """Granted once more on the day on which it ended; the contract itself was sold with an approved 25 % off."""
-    price = document(local_price(PRODUCTS["SEAT-STD"].list_price, story.currency) * Decimal("0.75"), story.currency)
+    price = story.off_list("SEAT-STD", Decimal("0.75"))
     contract = story.sell(8, Terms("SEAT-STD", story.rng.randint(40, 90), price))
     line = story.line(contract, "SEAT-STD")
     again = story.months_ago(4)

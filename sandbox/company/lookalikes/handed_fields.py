@@ -3,8 +3,6 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from sandbox.company.amounts import document, local_price
-from sandbox.company.catalog import PRODUCTS
 from sandbox.company.deals import CLEAN_BATCH, Terms
 from sandbox.company.labels import CRM
 from sandbox.company.model import Contract, Uplift
@@ -15,8 +13,7 @@ CHECK = "field_dropped_in_handoff"
 
 def discount_in_the_price(story: Story) -> Plot:
     """Billing knows no discounts, only prices; this one has risen since by more than the discount was."""
-    listed = local_price(PRODUCTS["PLATFORM"].list_price, story.currency)
-    agreed = document(listed * Decimal("0.97"), story.currency)
+    agreed = story.off_list("PLATFORM", Decimal("0.97"))
     terms = Terms("PLATFORM", price=agreed, uplift=Uplift(Decimal("0.05"), story.months_ago(4)))
     contract = story.sell(16, terms, term=36)
     yield Stage.INVOICED

@@ -1,6 +1,7 @@
 """What was changed on purpose when customers were carried over, and old prices that somebody answers for."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from sandbox.company.amounts import document
 from sandbox.company.deals import CLEAN_BATCH, Terms
@@ -12,7 +13,7 @@ from sandbox.company.stories import Plot, Stage, Story, Tale
 
 def restructured(story: Story) -> Plot:
     """Two lines became one, a little cheaper, and the controller signed it."""
-    contract = _carried(story, Terms("SEAT-STD", 30))
+    contract = _carried(story, "SEAT-STD", 30)
     yield Stage.PROVISIONED
     world = story.world
     old = world.legacy_subscriptions[f"LS-{contract.number}"]
@@ -29,13 +30,13 @@ def restructured(story: Story) -> Plot:
 
 
 def locked_by_contract(story: Story) -> Plot:
-    contract = _carried(story, Terms("SEAT-PRO", 15))
+    contract = _carried(story, "SEAT-PRO", 15)
     yield Stage.PROVISIONED
     _kept(story, contract, "SEAT-PRO", "the contract locks the price until it ends")
 
 
 def kept_until(story: Story) -> Plot:
-    contract = _carried(story, Terms("SEAT-STD", 20), term=None)
+    contract = _carried(story, "SEAT-STD", 20, term=None)
     yield Stage.PROVISIONED
     world = story.world
     charge = story.charge(contract, "SEAT-STD")
@@ -44,7 +45,7 @@ def kept_until(story: Story) -> Plot:
 
 
 def kept_with_approval(story: Story) -> Plot:
-    contract = _carried(story, Terms("SUPPORT"), term=None)
+    contract = _carried(story, "SUPPORT", 1, term=None)
     yield Stage.PROVISIONED
     world = story.world
     charge = story.charge(contract, "SUPPORT")
@@ -52,15 +53,10 @@ def kept_with_approval(story: Story) -> Plot:
     _kept(story, contract, "SUPPORT", "the old price is approved")
 
 
-def _carried(story: Story, terms: Terms, term: int | None = 24) -> Contract:
+def _carried(story: Story, product: str, quantity: int, term: int | None = 24) -> Contract:
     """A contract at 80 % of the list price that was carried over."""
-    contract = story.sell(13, terms, term=term)
-    world = story.world
-    (line,) = world.lines_of(contract.crm_id)
-    price = document(line.list_price * 8 / 10, story.currency)
-    world.lines[line.crm_id] = replace(line, price=price)
-    world.quote_lines[line.quote_line_id] = replace(world.quote_lines[line.quote_line_id], price=price)
-    world.carried_over.add(contract.account_id)
+    contract = story.sell(13, Terms(product, quantity, story.off_list(product, Decimal("0.8"))), term=term)
+    story.world.carried_over.add(contract.account_id)
     return contract
 
 

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from fractions import Fraction
 
-from sandbox.company.amounts import document, local_price
-from sandbox.company.catalog import ONE_TIME, PRODUCTS
+from sandbox.company.amounts import document
+from sandbox.company.catalog import ONE_TIME
 from sandbox.company.deals import Terms
 from sandbox.company.labels import CRM, Planted
 from sandbox.company.model import Contract
@@ -26,14 +26,14 @@ def approved_for_less(story: Story) -> Plot:
 
 def once_and_for_a_year(story: Story) -> Plot:
     """A service that is billed once is off as well."""
-    extra = Terms("TRAINING", 4, _price(story, "TRAINING", Decimal("0.6")))
+    extra = Terms("TRAINING", 4, story.off_list("TRAINING", Decimal("0.6")))
     yield from _unapproved(story, Terms("SUPPORT", 3), 7, Decimal("0.75"), None, extra)
 
 
 def _unapproved(
     story: Story, terms: Terms, months_ago: int, factor: Decimal, up_to: Decimal | None, *more: Terms
 ) -> Plot:
-    price = _price(story, terms.product, factor)
+    price = story.off_list(terms.product, factor)
     lines = (Terms(terms.product, terms.quantity, price), *more)
     contract = story.sell(months_ago, *lines, term=12)
     yield Stage.SIGNED
@@ -42,10 +42,6 @@ def _unapproved(
     amount = document(_excess(story, contract), story.currency)
     note = f"{factor} of the list price, approved up to {up_to}"
     story.plant(Planted(CHECK, CRM, "quotes", contract.quote_id, amount, story.currency, note))
-
-
-def _price(story: Story, product: str, factor: Decimal) -> Decimal:
-    return document(local_price(PRODUCTS[product].list_price, story.currency) * factor, story.currency)
 
 
 def _excess(story: Story, contract: Contract) -> Fraction:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from sandbox.company.amounts import document, local_price
-from sandbox.company.catalog import PRODUCTS
+from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
 from sandbox.company.labels import BILLING, CRM, Consequence, Planted
 from sandbox.company.model import ADVANCE, ARREARS, Charge, Contract, ContractLine
@@ -16,7 +15,7 @@ CHECK = "field_dropped_in_handoff"
 
 def discount(story: Story) -> Plot:
     """Billing has the list price; the first invoice is a draft."""
-    agreed = document(local_price(PRODUCTS["SEAT-PRO"].list_price, story.currency) * Decimal("0.8"), story.currency)
+    agreed = story.off_list("SEAT-PRO", Decimal("0.8"))
     contract = story.sell(0, Terms("SEAT-PRO", story.rng.randint(30, 80), agreed))
     yield Stage.PROVISIONED
     line = story.line(contract, "SEAT-PRO")

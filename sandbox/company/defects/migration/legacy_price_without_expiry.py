@@ -3,7 +3,6 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
 from sandbox.company.labels import BILLING, Planted
 from sandbox.company.stories import Plot, Stage, Story, Tale
@@ -25,18 +24,15 @@ def platform_at_the_old_price(story: Story) -> Plot:
 
 def _told(story: Story, product: str, quantity: int, percent: int, months: int) -> Plot:
     """A contract without an end, at so many percent of the list price, was carried over."""
-    contract = story.sell(13, Terms(product, quantity, months=months), term=None)
+    price = story.off_list(product, Decimal(percent) / 100)
+    contract = story.sell(13, Terms(product, quantity, price, months), term=None)
     world = story.world
-    line = story.line(contract, product)
-    price = document(line.list_price * percent / 100, story.currency)
-    world.lines[line.crm_id] = replace(line, price=price)
-    world.quote_lines[line.quote_line_id] = replace(world.quote_lines[line.quote_line_id], price=price)
     world.carried_over.add(contract.account_id)
     yield Stage.PROVISIONED
     (old,) = world.legacy_lines.where(subscription=f"LS-{contract.number}")
     world.legacy_lines[old.key] = replace(old, grandfathered=True)
     # The ninth month since the cut-over has begun.
-    lost = Decimal(quantity) * (line.list_price - price) * 9
+    lost = quantity * (story.line(contract, product).list_price - price) * 9
     charge = story.charge(contract, product)
     note = f"kept at {percent} % of the list price, without an end"
     story.plant(Planted(CHECK, BILLING, "subscription_lines", charge.billing_id, lost, story.currency, note))
