@@ -6,6 +6,7 @@ whatever engine holds tables of those names: the snapshot in a sweep, the run's 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import ibis
@@ -61,9 +62,14 @@ class Books:
     mapped: Mapping[str, frozenset[str]]
 
     def __hash__(self) -> int:
-        return hash(str(self))
+        return hash(self._text)
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        """Made once: every look-up of a compiled check hashes its books."""
         roles = sorted((role, tuple(systems)) for role, systems in self.roles.items())
         return str((roles, sorted((system, sorted(entities)) for system, entities in self.mapped.items())))
 

@@ -71,7 +71,8 @@ class SparkEngine:
 
     def hold(self, name: str, rows: pa.Table) -> None:
         """Keep rows as a view of that name, replacing an earlier one."""
-        self._spark.createDataFrame(rows).createOrReplaceTempView(name)
+        with _faults():
+            self._spark.createDataFrame(rows).createOrReplaceTempView(name)
 
     def define(self, name: str, sql: str) -> None:
         """Keep the answer to a query under that name; it is worked out once."""
@@ -93,8 +94,9 @@ class SparkEngine:
             self.hold(entity.name, entity.arrow.empty_table())
             return
         root = files[0].partition("/system=")[0]
-        held = self._spark.read.option("basePath", root).option("mergeSchema", "true").parquet(*files)
-        self._columns(entity, held).createOrReplaceTempView(entity.name)
+        with _faults():
+            held = self._spark.read.option("basePath", root).option("mergeSchema", "true").parquet(*files)
+            self._columns(entity, held).createOrReplaceTempView(entity.name)
 
     def _columns(self, entity: Entity, held: "DataFrame") -> "DataFrame":
         """The entity's columns, null where files of an earlier version have none."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,14 @@ def keep(session: Session, evaluations: Iterable[Evaluation], snapshot: str, now
             _keep_found(session, evaluation, now)
 
 
+def not_evaluated(session: Session) -> set[str]:
+    """The checks of which nobody could tell anything when they were last asked."""
+    of_none = select(CheckState.check_id).where(
+        CheckState.outcome == Outcome.NOT_EVALUATED.value, CheckState.waiting == 0
+    )
+    return set(session.scalars(of_none))
+
+
 def _has_cases(session: Session, check: str) -> bool:
     active = text(f"SELECT 1 FROM cases WHERE check_id = :check AND current AND {ACTIVE_SQL} LIMIT 1")
     return session.execute(active, {"check": check}).first() is not None
@@ -51,8 +59,6 @@ def _keep_found(session: Session, evaluation: Evaluation, now: datetime) -> None
     largest = sorted(evaluation.findings, key=lambda finding: (-finding.amount, finding.record))
     found = {one.fingerprint: _row(one, now) for one in reversed(largest[:KEPT])}
     gone = delete(ShadowFinding).where(ShadowFinding.check_id == evaluation.check.id)
-    if evaluation.accounts is not None:
-        gone = gone.where(ShadowFinding.account_key.in_(evaluation.accounts))
     if evaluation.accounts is not None:
         gone = gone.where(ShadowFinding.account_key.in_(evaluation.accounts))
     session.execute(gone.where(ShadowFinding.fingerprint.not_in(found)))
