@@ -4,6 +4,8 @@ A check covers a pattern in every role that it reads, as it declares; one that d
 Where no check does, the cell is empty, and is shown as that.
 """
 
+import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +48,14 @@ class Matrix:
                     yield Line(pattern, role, systems, control)
                 if not found:
                     yield Line(pattern, role, systems, None)
+
+    def as_text(self, teams: Mapping[Owner, str]) -> str:
+        """The matrix as CSV, with a heading line; `teams` are those of owners.yaml by role."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, Line.HEADINGS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(line.cells(teams) for line in self.lines())
+        return text.getvalue()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """`tieout controls`: which failure pattern is covered in which system, by which check, and whose it is."""
 
-import csv
-import io
 from typing import Annotated
 
 import typer
@@ -9,7 +7,7 @@ from rich.markup import escape
 
 from checks.contract import Pattern
 from gateway.cli.shared import DEFAULT_CONFIG, ConfigOption, JsonOption, installation, out, print_json
-from gateway.controls import Control, Line, Matrix, matrix, state
+from gateway.controls import Control, Matrix, matrix, state
 from gateway.installation import Installation
 
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print one line per cell and check, for a spreadsheet.")]
@@ -26,18 +24,9 @@ def controls(as_json: JsonOption = False, as_csv: CsvOption = False, config: Con
     if as_json:
         print_json([line.cells(installed.owners.roles) for line in found.lines()])
     elif as_csv:
-        typer.echo(as_text(installed, found), nl=False)
+        typer.echo(found.as_text(installed.owners.roles), nl=False)
     else:
         _print(installed, found)
-
-
-def as_text(installed: Installation, found: Matrix) -> str:
-    """The matrix as CSV, with a heading line."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, Line.HEADINGS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(line.cells(installed.owners.roles) for line in found.lines())
-    return text.getvalue()
 
 
 def _print(installed: Installation, found: Matrix) -> None:

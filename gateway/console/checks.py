@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from checks import page as words_of
 from checks.contract import Mode, Outcome, Pattern
-from gateway.cli.controls import as_text
 from gateway.console.filters import link
 from gateway.console.visit import HEADERS, VisitDep
 from gateway.controls import Control, matrix
@@ -107,7 +106,7 @@ def controls(visit: VisitDep) -> Response:
 @router.get("/controls.csv")
 def exported(visit: VisitDep) -> Response:
     """The same as `tieout controls --csv`."""
-    text = as_text(visit.installed, matrix(visit.installed))
+    text = matrix(visit.installed).as_text(visit.installed.owners.roles)
     named = {"Content-Disposition": 'attachment; filename="controls.csv"'}
     return PlainTextResponse(text, headers={**HEADERS, **named}, media_type="text/csv")
 
