@@ -23,8 +23,9 @@ from gateway.notices.tiers import Route
 from gateway.notices.timing import ready
 
 _CHANGES = (
-    *("fingerprint", "severity", "money_kind", "content", "expected", "actual", "amount", "currency"),
-    *("reporting_amount", "terms", "arithmetic", "message", "evidence", "confidence", "confidence_reasons"),
+    *("fingerprint", "severity", "money_kind", "account_key", "account_name", "content", "expected", "actual"),
+    *("amount", "currency", "reporting_amount", "terms", "arithmetic", "message", "evidence"),
+    *("confidence", "confidence_reasons"),
 )
 
 
@@ -162,7 +163,8 @@ def _content_rows(sighted: Sequence[Sighted], context: Context) -> Iterator[tupl
     for seen in (one.sighting for one in sighted):
         finding = seen.finding
         yield (
-            *(seen.fingerprint, str(seen.severity), finding.kind.value, seen.content, finding.expected),
+            *(seen.fingerprint, str(seen.severity), finding.kind.value, finding.account_key),
+            *(context.names.get(finding.account_key or ""), seen.content, finding.expected),
             *(finding.actual, seen.amount, finding.currency),
             context.reporting_amount(seen.amount, finding.currency),
             json.dumps({name: str(value) for name, value in finding.terms.items()}),

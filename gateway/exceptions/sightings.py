@@ -36,6 +36,7 @@ class Sighting(NamedTuple):
         parts = (
             finding.severity,
             finding.kind,
+            str(finding.account_key),
             format(self.amount.normalize(), "f"),
             str(finding.currency),
             self.arithmetic,

@@ -145,6 +145,19 @@ def test_a_new_amount_is_written_down(database: Database) -> None:
         assert (change.before, change.after) == ({"amount": "900"}, {"amount": "1200", "currency": "USD"})
 
 
+def test_a_case_follows_its_record_to_another_customer(database: Database) -> None:
+    names = {"A-CL-1": "Acme", "B": "Brill"}
+    sweep(database, failed(finding()), names=names)
+    sweep(database, failed(finding(account_key="B")), at=NOW + HOUR, names=names)
+    with database.session() as session:
+        assert (only_case(session).account_key, only_case(session).account_name) == ("B", "Brill")
+    by_hand(database, NOW + 2 * HOUR)
+    sweep(database, failed(finding(account_key=None)), at=NOW + 3 * HOUR, names=names)
+    with database.session() as session:
+        case = only_case(session)
+        assert (case.number, case.cycle, case.account_key, case.account_name) == (1, 2, None, None)
+
+
 def test_more_severe_tightens_the_deadlines_and_less_severe_changes_nothing(database: Database) -> None:
     sweep(database, failed(finding()))
     sweep(database, failed(finding(amount="30000.00", severity=Severity.S1)), at=NOW + HOUR)
