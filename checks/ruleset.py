@@ -115,7 +115,7 @@ class Ruleset:
         excused = self._excused(rule.check, whole_run)
         if excused is not None:
             return Evaluation(rule.check, Outcome.NOT_APPLICABLE, excused)
-        trouble = self._trouble(rule.check, engine, snapshot, now, empty)
+        trouble = self.unread(check, snapshot, now) or self._lacking(rule.check, engine, empty)
         if trouble is not None:
             return Evaluation(rule.check, Outcome.NOT_EVALUATED, trouble)
         try:
@@ -140,6 +140,18 @@ class Ruleset:
     def idle(self, check: str) -> str | None:
         """Why nobody ever asks this check here; None where a sweep does."""
         return self._excused(self.rules[check].check, whole_run=True)
+
+    def unread(self, check: str, snapshot: Snapshot, now: datetime) -> str | None:
+        """Why what was read of a check's sources may not be relied on at this moment; None where it may be."""
+        for need in self.rules[check].check.needs:
+            for system in self.books.systems(need.entity, need.role):
+                if system == OWN:
+                    continue
+                reading = snapshot.readings.get((system, need.entity))
+                trouble = "has not been read yet" if reading is None else reading.trouble(now)
+                if trouble is not None:
+                    return f"{need.entity} of {system} {trouble}."
+        return None
 
     def empty_needs(self, engine: Asked, checks: Iterable[str] | None = None) -> frozenset[Need]:
         """The needs (of these checks) that must not be empty and are, in books that `engine` holds as a whole."""
@@ -168,19 +180,8 @@ class Ruleset:
             return "The request does not claim to hold the whole run."
         return None
 
-    def _trouble(
-        self, check: Check, engine: Asked, snapshot: Snapshot, now: datetime, empty: Collection[Need] | None
-    ) -> str | None:
+    def _lacking(self, check: Check, engine: Asked, empty: Collection[Need] | None) -> str | None:
         for need in check.needs:
-            for system in self.books.systems(need.entity, need.role):
-                if system == OWN:
-                    continue
-                reading = snapshot.readings.get((system, need.entity))
-                if reading is None:
-                    return f"{need.entity} of {system} has not been read yet."
-                trouble = reading.trouble(now)
-                if trouble is not None:
-                    return f"{need.entity} of {system} {trouble}."
             if need.may_be_empty or not self._is_mapped(need):
                 continue
             if self._is_empty(need, engine) if empty is None else need in empty:

@@ -22,10 +22,10 @@ WHERE (l.waits_for = 'clock' AND l.at <= :now) OR (l.waits_for = 'watermark' AND
 # Cases that a clean evaluation may resolve or verify, those that were opened by somebody else since, and those for
 # which nobody answers any more.
 _CASES = f"""
-SELECT DISTINCT c.check_id, c.account_key FROM cases c
+SELECT DISTINCT c.check_id, coalesce(c.account_key, '') FROM cases c
 JOIN case_seen s ON s.case_number = c.number JOIN sweep_marks m ON m.check_id = c.check_id
 LEFT JOIN cases original ON original.number = c.duplicate_of
-WHERE c.current AND c.account_key IS NOT NULL AND (
+WHERE c.current AND (
     ({ACTIVE_SQL.replace("state", "c.state")} AND (s.clean_streak > 0 OR s.last_at > m.swept_at))
     OR (c.state = 'resolved' AND CASE
         WHEN c.resolution = ANY(:answered_for) THEN coalesce(c.accepted_until <= :now, true)
@@ -49,7 +49,7 @@ def due(session: Session, known: Mapping[str, datetime | None], now: datetime) -
 
 
 def unsettled(session: Session, now: datetime) -> Accounts:
-    """Per check the accounts of cases that another evaluation may close or bring back."""
+    """Per check the accounts of cases that another evaluation may close or bring back; NOBODY where it is of none."""
     answered_for = [Resolution.ACCEPTED_RISK.value, Resolution.FALSE_POSITIVE.value]
     said = {"now": now, "answered_for": answered_for, "duplicate": Resolution.DUPLICATE_OF.value}
     return _grouped(session.execute(text(_CASES), said).all())

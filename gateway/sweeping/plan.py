@@ -2,9 +2,11 @@
 
 A check is put to all of the books where a share of them cannot tell: on the first sweep of a day (what a finding
 comes to may depend on the day), when its declaration, settings or code changed, when rows of no account changed in
-what it reads, when absence is known less far than before. A check that spans more than an account is put to all of
-them when something that it reads changed. Any other is asked about the accounts with a row that changed in what it
-reads, a row whose time has come, or a case that another evaluation may close; and about nobody where there is none.
+what it reads, when absence is known less far than before, while what it reads may not be relied on, and after it
+could not be evaluated: what it found before does not tell what is true now. A check that spans more than an account
+is put to all of them when something that it reads changed. Any other is asked about the accounts with a row that
+changed in what it reads, a row whose time has come, or a case that another evaluation may close; and about nobody
+where there is none.
 """
 
 import logging
@@ -20,6 +22,7 @@ from books.snapshots import Snapshot
 from books.store import Store
 from checks.contract import Spans
 from checks.rule import Rule
+from gateway.evaluations.keeping import not_evaluated
 from gateway.installation import Installation
 from gateway.sweeping.marks import NOBODY, Accounts, due, marks, unsettled
 from gateway.sweeping.tables import SweepMark
@@ -53,11 +56,15 @@ def plan(installed: Installation, engine: Engine, snapshot: Snapshot, now: datet
         kept = marks(session)
         session.expunge_all()
         again = _together(due(session, known, now), unsettled(session, now))
+        unknown = not_evaluated(session)
+    unknown = {id_ for id_ in checks if id_ in unknown or ruleset.unread(id_, snapshot, now)}
     changed = _Changed(installed, snapshot, kept.values())
     asked = {
         id_: _accounts(ruleset.rules[id_], kept.get(id_), changed, again.get(id_, set()), known[id_], now)
         for id_ in checks
+        if id_ not in unknown
     }
+    asked |= dict.fromkeys(unknown)
     read = {name for id_, some in asked.items() if some for name in ruleset.rules[id_].compiled.reads}
     accounts = frozenset(account for some in asked.values() if some for account in some)
     before = changed.versions(kept[id_].snapshot for id_, some in asked.items() if some)

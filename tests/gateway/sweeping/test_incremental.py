@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from gateway.db.session import Database
+from gateway.evaluations.tables import CheckState
 from gateway.exceptions.tables import Case
 from tests.checks.kit import Ledger, seats
-from tests.gateway.sweeping.sweep_world import CUSTOMERS, MINUTE, World
+from tests.gateway.sweeping.sweep_world import CUSTOMERS, FRESH, MINUTE, MORNING, World
 
 EXAMPLES = int(os.environ.get("TIEOUT_HISTORIES", "1"))
 Change = Callable[[World, str, int], None]
@@ -108,7 +109,7 @@ def test_after_any_changes_the_same_is_found(
     tmp_path_factory: pytest.TempPathFactory, database: Database, history: list[list[tuple[Change, str, int]]]
 ) -> None:
     with database.session() as session:
-        session.execute(text("TRUNCATE snapshots, sweep_marks, sweep_later"))
+        session.execute(text("TRUNCATE snapshots, sweep_marks, sweep_later, check_states"))
     world = World(tmp_path_factory.mktemp("world"), database).begun()
     for step in history:
         after(world, *step)
@@ -172,4 +173,38 @@ def test_a_case_clears_although_nothing_changes_any_more(world: World) -> None:
     assert states() == ["open"]
     assert after(world)["duplicate_invoice_line"] == ["A1"]
     assert states() == ["verified"]
+    assert after(world) == MOMENTARY
+
+
+def test_a_case_of_nobody_clears_too(world: World) -> None:
+    def states() -> list[tuple[str | None, str]]:
+        with world.installed.database.session() as session:
+            cases = session.scalars(select(Case).where(Case.check_id == "usage_unmatched_account"))
+            return [(case.account_key, case.state) for case in cases]
+
+    after(world, (used_by_nobody, "A1", 3))
+    assert states() == [(None, "open")]
+    world.write(Ledger().add("usage_events", "usage", "U3", account_key=None, is_test=True, happened_at=MORNING))
+    assert after(world)["usage_unmatched_account"] is None
+    assert states() == [(None, "open")]
+    assert after(world)["usage_unmatched_account"] is None
+    assert states() == [(None, "verified")]
+    assert after(world) == MOMENTARY
+
+
+def test_what_a_stale_source_leaves_unknown_is_not_told_as_passed(world: World) -> None:
+    def outcome() -> str:
+        with world.installed.database.session() as session:
+            return session.get_one(CheckState, "invoice_not_in_erp").outcome
+
+    of_the_erp = {"invoice_not_in_erp": None, "duplicate_invoice_line": None, **MOMENTARY}
+    assert after(world) == MOMENTARY
+    assert outcome() == "passed"
+    world.marks["erp"] = world.now
+    world.now += FRESH * MINUTE
+    assert after(world) == of_the_erp
+    assert outcome() == "not_evaluated"
+    world.marks.clear()
+    assert after(world) == of_the_erp
+    assert outcome() == "passed"
     assert after(world) == MOMENTARY
