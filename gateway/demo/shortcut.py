@@ -72,7 +72,7 @@ class Shortcut:
         installed, now = self._installed, self._installed.clock()
         resolve(installed.store, installed.books, installed.matching, None)
         declare(installed.store, installed.books, now)
-        put_bands(installed, now)
+        put_bands(installed, installed.store.versions(), now)
         readings = {
             (system, entity): Reading(now, FRESH)
             for system, mapping in installed.mappings.items()

@@ -1,5 +1,6 @@
 """What our models expect of today's run and of the next ones, fitted once a day."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from books.engine import Engine
@@ -12,12 +13,15 @@ from gateway.own_records.publishing import put
 ENTITY = "expected_bands"
 
 
-def put_bands(installed: Installation, now: datetime) -> None:
-    """Fit the models to the history up to yesterday and write their bands; nothing where that was done today."""
+def put_bands(installed: Installation, versions: Mapping[str, int], now: datetime) -> None:
+    """Fit the models to the history up to yesterday and write their bands; nothing where that was done today.
+
+    `versions` are those of the books to learn from.
+    """
     store, rule = installed.store, installed.ruleset.rules.get(CHECK.id)
-    if rule is None or store.version("invoices") is None:
+    if rule is None or "invoices" not in versions:
         return
-    with Engine.over(store, Snapshot("", now, store.versions(), {})) as engine:
+    with Engine.over(store, Snapshot("", now, versions, {})) as engine:
         if _has_todays(engine, now):
             return
         rows = bands(engine, installed.books, rule.params, now)

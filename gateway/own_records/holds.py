@@ -1,14 +1,16 @@
-"""What the gate holds back, as rows: invoices that the last enforced verdict on their run blocked."""
+"""What the gate holds back, as rows: invoices that the last enforced verdict on them blocked."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import duckdb
-from sqlalchemy import text
+import msgspec
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from books.store import Store
@@ -23,27 +25,26 @@ CHECK = "gate_hold_aged"  # its deadline is that of a hold
 # A run that nobody has asked about for so long is over, whatever became of it.
 _FORGOTTEN = timedelta(days=90)
 
-# Per run the latest enforced verdict, with every invoice that it blocks and since when without a break.
-_HELD = text("""
+# Every enforced verdict on the invoices whose last one blocks them, the earliest first.
+_VERDICTS = text("""
     WITH verdicts AS (
         SELECT v.id, v.run_system, v.run_id, v.evaluated_at, i ->> 'id' AS invoice, i ->> 'verdict' AS verdict, i,
-            max(v.evaluated_at) OVER (PARTITION BY v.run_system, v.run_id) AS latest
+            last_value(i ->> 'verdict') OVER (
+                PARTITION BY v.run_system, v.run_id, i ->> 'id' ORDER BY v.evaluated_at, v.id
+                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+            ) AS last_verdict
         FROM validations v CROSS JOIN LATERAL jsonb_array_elements(v.answer -> 'invoices') AS i
         WHERE v.mode = 'enforce' AND v.evaluated_at >= :since
-    ), spans AS (
-        SELECT *, max(evaluated_at) FILTER (WHERE verdict <> 'block')
-            OVER (PARTITION BY run_system, run_id, invoice) AS passed_at
-        FROM verdicts
-    ), first AS (
-        SELECT run_system, run_id, invoice, min(evaluated_at) AS held_at FROM spans
-        WHERE verdict = 'block' AND (passed_at IS NULL OR evaluated_at > passed_at)
-        GROUP BY run_system, run_id, invoice
     )
-    SELECT s.id, s.run_system, s.run_id, s.invoice, s.i, f.held_at
-    FROM spans s JOIN first f USING (run_system, run_id, invoice)
-    WHERE s.evaluated_at = s.latest AND s.verdict = 'block'
-    ORDER BY s.run_system, s.run_id, s.invoice
+    SELECT id, run_system, run_id, invoice, verdict, evaluated_at, i FROM verdicts WHERE last_verdict = 'block'
+    ORDER BY run_system, run_id, invoice, evaluated_at, id
 """)
+
+
+class _Pulled(msgspec.Struct):
+    """`whole`: what was pulled is all that the platform is about to bill."""
+
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,32 +54,93 @@ class _Draft:
     account_id: str | None
 
 
-def standing_holds(session: Session, owners: Owners, store: Store, now: datetime) -> Iterator[dict[str, Any]]:
-    """One row per invoice that is held. A hold ends when its run is asked about again and the invoice passes."""
-    rows = session.execute(_HELD, {"since": now - _FORGOTTEN}).all()
-    if not rows:
+class _Asked(msgspec.Struct):
+    """As much of a stored question as tells whether it was about the whole run; `question` where it was pulled."""
+
+    complete: bool = False
+    question: "_Asked | None" = None
+    pulled: _Pulled | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.complete or any(part is not None and part.whole for part in (self.question, self.pulled))
+
+
+@dataclass(frozen=True)
+class _Hold:
+    """An invoice that is held. `said`: what the last verdict says of it, in the validation of that id."""
+
+    validation: str
+    run_system: str
+    run_id: str
+    invoice: str
+    said: Mapping[str, Any]
+    since: datetime
+
+
+def standing_holds(
+    session: Session, owners: Owners, store: Store, versions: Mapping[str, int], now: datetime
+) -> Iterator[dict[str, Any]]:
+    """One row per invoice that is held; `versions` are those of the books that say whose it is.
+
+    A hold ends when the invoice passes, or when its run is asked about as a whole and it is not on it any more. A
+    question about other invoices of the run says nothing of it.
+    """
+    holds = list(_held(session, now))
+    if not holds:
         return
-    drafts = {id_: _drafts(session, id_) for id_ in {row.id for row in rows}}
-    customers = _customers(store)
+    drafts = {id_: _drafts(session, id_) for id_ in {hold.validation for hold in holds}}
+    customers = _customers(store, versions)
     team = owners.roles[Owner.BILLING_OPS]
     deadline = owners.terms(CHECK).policies[Severity.S1].resolve
     calendar = owners.business_calendars[owners.teams[team].calendar]
-    for row in rows:
-        draft = drafts[row.id].get(row.invoice, _Draft(Decimal(0), None, None))
-        reasons = row.i["reasons"]
+    for hold in holds:
+        draft = drafts[hold.validation].get(hold.invoice, _Draft(Decimal(0), None, None))
+        reasons = hold.said["reasons"]
         yield {
-            "key": f"{row.run_system}/{row.run_id}/{row.invoice}",
-            "account_key": customers.get((row.run_system, row.i["account_id"])),
-            "modified_at": row.held_at,
-            "run_key": row.run_id,
-            "invoice_key": row.invoice,
+            "key": f"{hold.run_system}/{hold.run_id}/{hold.invoice}",
+            "account_key": customers.get((hold.run_system, hold.said["account_id"])),
+            "modified_at": hold.since,
+            "run_key": hold.run_id,
+            "invoice_key": hold.invoice,
             "owner": _owner(session, reasons) or on_duty(owners, team, now),
             "reason": ", ".join(dict.fromkeys(reason["check"] for reason in reasons)),
             "amount": draft.total,
             "currency": draft.currency,
-            "held_at": row.held_at,
-            "due_at": add(calendar, row.held_at, deadline),
+            "held_at": hold.since,
+            "due_at": add(calendar, hold.since, deadline),
         }
+
+
+def _held(session: Session, now: datetime) -> Iterator[_Hold]:
+    since = now - _FORGOTTEN
+    found = session.execute(_VERDICTS, {"since": since}).all()
+    for (system, run), of_run in groupby(found, lambda row: (row.run_system, row.run_id)):
+        whole = _whole(session, system, run, since)
+        for invoice, rows in groupby(of_run, lambda row: row.invoice):
+            verdicts = list(rows)
+            begun = _without_a_break(verdicts, whole)
+            if begun is not None:
+                yield _Hold(verdicts[-1].id, system, run, invoice, verdicts[-1].i, begun)
+
+
+def _without_a_break(verdicts: Sequence[Any], whole: Mapping[str, datetime]) -> datetime | None:
+    """Since when an invoice has been blocked at every question that was about it; None where it is not any more."""
+    ended = [row.evaluated_at for row in verdicts if row.verdict != "block"]
+    ended += [at for id_, at in whole.items() if id_ not in {row.id for row in verdicts}]
+    last = max(ended, default=None)
+    return next((row.evaluated_at for row in verdicts if last is None or row.evaluated_at > last), None)
+
+
+def _whole(session: Session, system: str, run: str, since: datetime) -> dict[str, datetime]:
+    """When a run was asked about as a whole, by the id of the validation."""
+    asked = select(Validation.id, Validation.evaluated_at, Validation.request).where(
+        Validation.run_system == system,
+        Validation.run_id == run,
+        Validation.mode == "enforce",
+        Validation.evaluated_at >= since,
+    )
+    return {id_: at for id_, at, request in session.execute(asked) if msgspec.json.decode(request, type=_Asked).whole}
 
 
 def _owner(session: Session, reasons: list[Mapping[str, Any]]) -> str | None:
@@ -100,9 +162,9 @@ def _drafts(session: Session, validation: str) -> dict[str, _Draft]:
     }
 
 
-def _customers(store: Store) -> dict[tuple[str, str], str]:
+def _customers(store: Store, versions: Mapping[str, int]) -> dict[tuple[str, str], str]:
     """The customer across systems of every account."""
-    version = store.version("accounts")
+    version = versions.get("accounts")
     relation = None if version is None else store.relation("accounts", version)
     if relation is None:
         return {}

@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 Rows = Sequence[Mapping[str, Any]]
 
 
-def write(installed: Installation, now: datetime) -> None:
+def write(installed: Installation, versions: Mapping[str, int], now: datetime) -> None:
     """Bring the tables up to date, for whoever may write the books; where nothing happened, nothing is written.
 
-    Without an owners.yaml nobody has anything yet, and a sync goes on without.
+    `versions` are those of the other tables that readers are to see ours with: the published ones, or those that are
+    about to be. Without an owners.yaml nobody has anything yet, and a sync goes on without.
     """
     try:
         owners = installed.owners
@@ -31,7 +32,7 @@ def write(installed: Installation, now: datetime) -> None:
     with installed.database.session() as session:
         rows: dict[str, Rows] = {
             "cases": list(open_cases(session, owners, now)),
-            "holds": list(standing_holds(session, owners, installed.store, now)),
+            "holds": list(standing_holds(session, owners, installed.store, versions, now)),
             "overrides": list(given_overrides(session)),
         }
     for entity, own in rows.items():

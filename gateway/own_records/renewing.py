@@ -22,8 +22,8 @@ def renewed(installed: Installation, now: datetime) -> Snapshot | None:
     with advisory_lock(installed.database, SYNC_LOCK) as lock:
         if lock is None:
             return latest
-        write(installed, now)
-        put_bands(installed, now)
+        write(installed, latest.versions, now)
+        put_bands(installed, latest.versions, now)
         versions = installed.store.versions()
         own = {entity: versions[entity] for entity in PUBLISHED if entity in versions}
         before = {entity: latest.versions[entity] for entity in PUBLISHED if entity in latest.versions}

@@ -91,5 +91,9 @@ def restored(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_drafts(question: Question, drafts: Drafts) -> bytes:
-    pulled = {"invoices": drafts.invoices.to_pylist(), "invoice_lines": drafts.lines.to_pylist()}
+    pulled = {
+        "whole": drafts.whole,
+        "invoices": drafts.invoices.to_pylist(),
+        "invoice_lines": drafts.lines.to_pylist(),
+    }
     return msgspec.json.encode({"question": question, "pulled": pulled})

@@ -54,7 +54,7 @@ class SyncCycle:
     """Reads sources into one store.
 
     `go_on` is called before every object, and raises where this cycle must not write any more. `own_records` writes
-    the gateway's own records before a publication.
+    the gateway's own records before a publication, beside the versions that are about to be published.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SyncCycle:
         crosswalk: Crosswalk,
         scope: Scope = EVERYTHING,
         go_on: Callable[[], None] = lambda: None,
-        own_records: Callable[[], None] = lambda: None,
+        own_records: Callable[[Mapping[str, int]], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._crosswalk = crosswalk
@@ -100,7 +100,7 @@ class SyncCycle:
             before = self._ledger.latest(ownership)
             resolve(self._store, books, matching, before)
             self._crosswalk.propose(self._store, books, before.versions if before else {})
-            self._own_records()
+            self._own_records(self._store.versions())
             return self._ledger.publish(self._store.versions(), mappings, ownership, self._clock())
 
     def _read_group(self, walker: Walker, group: Sequence[str], names: Sequence[str], silences: int) -> int:

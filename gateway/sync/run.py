@@ -1,6 +1,6 @@
 """Run one sync cycle of an installation: open its sources, read them, publish. Safe to run at any time, twice."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -86,14 +86,14 @@ def opened_cycle(
         crosswalk=crosswalk,
         scope=scope,
         go_on=go_on,
-        own_records=lambda: _write_own(installed),
+        own_records=lambda versions: _write_own(installed, versions),
     )
 
 
-def _write_own(installed: Installation) -> None:
+def _write_own(installed: Installation, versions: Mapping[str, int]) -> None:
     now = installed.clock()
-    write(installed, now)
-    put_bands(installed, now)
+    write(installed, versions, now)
+    put_bands(installed, versions, now)
 
 
 def _read(installed: Installation, cycle: SyncCycle, name: str, wanted: Sequence[str]) -> SourceReport:

@@ -1,13 +1,27 @@
 """Our own cases, holds and accepted risks are in the books before a sweep, as they are then."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pyarrow as pa
 
 from books.snapshots import Snapshot
 from gateway.exceptions.actions import Acting, acknowledge, resolve
 from gateway.exceptions.states import Resolution
 from gateway.own_records.renewing import renewed
-from tests.gateway.prebill.prebill_world import DAY, NOW, World, brills, invoice, line, question
+from tests.gateway.prebill.prebill_world import (
+    DAY,
+    NOW,
+    PULL,
+    Pulled,
+    World,
+    brills,
+    draft_run,
+    invoice,
+    line,
+    question,
+)
 
 HOUR = timedelta(hours=1)
 QUARTER = HOUR / 4
@@ -38,6 +52,43 @@ def test_what_the_gate_blocks_is_a_hold_until_it_passes(world: World) -> None:
     world.now += QUARTER
     world.ask(question(WRONG))
     assert [held["held_at"] for held in own(world, "holds")] == [NOW + 3 * QUARTER]
+
+
+def test_a_question_about_another_part_of_the_run_ends_no_hold(world: World) -> None:
+    world.ask(question(WRONG))
+    world.now += QUARTER
+    world.ask(question(brills()))
+    assert [(held["invoice_key"], held["held_at"]) for held in own(world, "holds")] == [("INV-1", NOW)]
+
+
+def test_a_question_that_claims_the_whole_run_ends_the_hold_of_what_it_leaves_out(world: World) -> None:
+    world.ask(question(WRONG, complete=True))
+    assert len(own(world, "holds")) == 1
+    world.now += QUARTER
+    world.ask(question(brills(), complete=True))
+    assert own(world, "holds") == []
+    world.now += QUARTER
+    world.ask(question(WRONG))
+    assert [held["held_at"] for held in own(world, "holds")] == [NOW + 2 * QUARTER]
+
+
+def test_a_run_that_is_pulled_ends_the_hold_of_what_is_not_on_it_any_more(world: World) -> None:
+    world.ask(question(WRONG))
+    assert len(own(world, "holds")) == 1
+    world.now += QUARTER
+    world.can_pull(Pulled(replace(draft_run(), whole=False)))
+    world.ask(PULL)
+    assert len(own(world, "holds")) == 1, "only some of the accounts of the run were asked about"
+    world.now += QUARTER
+    world.can_pull(Pulled(draft_run()))
+    world.ask(PULL)
+    assert own(world, "holds") == []
+
+
+def test_whose_a_hold_is_comes_from_what_is_published(world: World) -> None:
+    world.ask(question(WRONG))
+    world.store.assign_accounts("accounts", "zuora", pa.table({"key": ["ZA-1"], "account_key": ["SF-2"]}))
+    assert [held["account_key"] for held in own(world, "holds")] == ["SF-1"]
 
 
 def test_a_dry_run_holds_nothing(world: World) -> None:

@@ -332,6 +332,40 @@ class Pulled:
         return self.answer
 
 
+PULL = {"run": {"system": "zuora", "id": "BR-1"}}
+
+
+def draft_run(price: str = "40.00", total: str = "20000.00", without: str = "") -> DraftRun:
+    """The run BR-1 with one draft, I-1, to Acme."""
+    stamps: dict[str, object] = {"system": "zuora", "modified_at": NOW, "synced_at": NOW, "deleted": False}
+    head = {
+        **stamps,
+        "key": "I-1",
+        "account_id": "ZA-1",
+        "number": "INV-1",
+        "status": "draft",
+        "run_key": "BR-1",
+        "currency": "USD",
+        "invoice_date": date(2026, 11, 30),
+        "total": Decimal(total),
+    }
+    line = {
+        **stamps,
+        "key": "L-1",
+        "account_id": None,
+        "invoice_key": "I-1",
+        "line_version_key": "R-1",
+        "subscription_line_key": "C-1",
+        "quantity": Decimal(500),
+        "unit_price": Decimal(price),
+        "amount": Decimal("20000.00"),
+        "charge_type": "recurring",
+        **PERIOD,
+    }
+    run = {**stamps, "key": "BR-1", "number": "BR-1", "target_date": date(2026, 11, 29)}
+    return DraftRun(run, [{name: value for name, value in head.items() if name != without}], [line])
+
+
 class Caller:
     """A billing platform with an API key, over a socket."""
 

@@ -28,46 +28,15 @@ from tests.gateway.prebill.prebill_fixtures import Serve, Worlds
 from tests.gateway.prebill.prebill_world import (
     NEVER_BILLED,
     NOW,
-    PERIOD,
+    PULL,
     WRONG_PRICE,
     Caller,
     Pulled,
     World,
+    draft_run,
     question,
     stored_invoice,
 )
-
-PULL = {"run": {"system": "zuora", "id": "BR-1"}}
-
-
-def _run(price: str = "40.00", total: str = "20000.00", without: str = "") -> DraftRun:
-    stamps: dict[str, object] = {"system": "zuora", "modified_at": NOW, "synced_at": NOW, "deleted": False}
-    head = {
-        **stamps,
-        "key": "I-1",
-        "account_id": "ZA-1",
-        "number": "INV-1",
-        "status": "draft",
-        "run_key": "BR-1",
-        "currency": "USD",
-        "invoice_date": date(2026, 11, 30),
-        "total": Decimal(total),
-    }
-    line = {
-        **stamps,
-        "key": "L-1",
-        "account_id": None,
-        "invoice_key": "I-1",
-        "line_version_key": "R-1",
-        "subscription_line_key": "C-1",
-        "quantity": Decimal(500),
-        "unit_price": Decimal(price),
-        "amount": Decimal("20000.00"),
-        "charge_type": "recurring",
-        **PERIOD,
-    }
-    run = {**stamps, "key": "BR-1", "number": "BR-1", "target_date": date(2026, 11, 29)}
-    return DraftRun(run, [{name: value for name, value in head.items() if name != without}], [line])
 
 
 def _reply(world: World, serve: Serve, answer: DraftRun | Exception) -> httpx.Response:
@@ -76,14 +45,14 @@ def _reply(world: World, serve: Serve, answer: DraftRun | Exception) -> httpx.Re
 
 
 def test_pulled_drafts_are_judged_as_the_whole_run(worlds: Worlds, serve: Serve) -> None:
-    answer = _reply(worlds(WRONG_PRICE, NEVER_BILLED), serve, _run()).json()
+    answer = _reply(worlds(WRONG_PRICE, NEVER_BILLED), serve, draft_run()).json()
     assert answer["run"] == {"system": "zuora", "id": "BR-1", "target_date": "2026-11-29"}
     assert [reason["check"] for reason in answer["run_reasons"]] == ["never_billed"]
     assert answer["invoices"] == [{"id": "I-1", "account_id": "ZA-1", "verdict": "pass", "reasons": []}]
 
 
 def test_what_the_platform_calls_a_part_is_not_judged_as_the_whole_run(worlds: Worlds, serve: Serve) -> None:
-    answer = _reply(worlds(WRONG_PRICE, NEVER_BILLED), serve, replace(_run(), whole=False)).json()
+    answer = _reply(worlds(WRONG_PRICE, NEVER_BILLED), serve, replace(draft_run(), whole=False)).json()
     assert (answer["verdict"], answer["not_applicable"], answer["run_reasons"]) == ("pass", ["never_billed"], [])
 
 
@@ -92,28 +61,28 @@ def test_pulled_drafts_stand_for_what_is_stored_under_the_runs_id_or_number(worl
     world = worlds(WRONG_PRICE, NEVER_BILLED)
     for name in ("BR-1", "9f"):
         world.publish(stored_invoice(f"OLD-{name}", 2, status="draft", run=name))
-    pulled = _run()
+    pulled = draft_run()
     answer = _reply(world, serve, DraftRun({**pulled.run, "key": "9f"}, pulled.invoices, pulled.lines)).json()
     assert [reason["check"] for reason in answer["run_reasons"]] == ["never_billed"], "Brill has no draft any more"
 
 
 def test_a_pulled_draft_is_blocked_like_any_other(world: World, serve: Serve) -> None:
-    answer = _reply(world, serve, _run("41.00")).json()
+    answer = _reply(world, serve, draft_run("41.00")).json()
     assert answer["proceed"] is False
     assert answer["invoices"][0]["reasons"][0]["check"] == "wrong_price"
 
 
 def test_one_changed_cent_is_another_content(world: World, serve: Serve) -> None:
-    world.can_pull(Pulled(_run()))
+    world.can_pull(Pulled(draft_run()))
     caller = serve(world)
     before = caller.ask(PULL).json()["content_hash"]
     assert caller.ask(PULL).json()["content_hash"] == before
-    world.can_pull(Pulled(_run(total="20000.01")))
+    world.can_pull(Pulled(draft_run(total="20000.01")))
     assert caller.ask(PULL).json()["content_hash"] != before
 
 
 def test_a_run_without_drafts_blocks(world: World, serve: Serve) -> None:
-    answer = _reply(world, serve, DraftRun(_run().run, [], [])).json()
+    answer = _reply(world, serve, DraftRun(draft_run().run, [], [])).json()
     assert (answer["verdict"], answer["run_reasons"][0]["check"]) == ("block", "empty_run")
 
 
@@ -141,7 +110,7 @@ def test_a_run_that_cannot_be_pulled_is_a_problem(
 
 @pytest.mark.parametrize("missing", ["account_id", "currency", "invoice_date", "total"])
 def test_a_draft_that_lacks_what_any_judgement_needs_is_a_problem(world: World, serve: Serve, missing: str) -> None:
-    reply = _reply(world, serve, _run(without=missing))
+    reply = _reply(world, serve, draft_run(without=missing))
     assert (reply.status_code, reply.json()["type"]) == (409, "urn:tieout:problem:run-not-ready")
     assert missing in reply.json()["detail"]
 
