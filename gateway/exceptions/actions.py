@@ -17,6 +17,7 @@ from gateway.exceptions.events import Happening, write
 from gateway.exceptions.promise import refresh
 from gateway.exceptions.states import ACTIVE, FalsePositive, Move, Resolution, State, after
 from gateway.exceptions.tables import Case
+from gateway.notices.outbox import hand_over
 from gateway.owners.model import Owners
 
 FALSE_POSITIVE_HOLDS = timedelta(days=90)  # then somebody looks again: rules and data have changed by then
@@ -90,9 +91,11 @@ def assign(acting: Acting, reference: str, to: str, *, role: Literal["business",
     later: dict[str, Any] = {f"{role}_owner": to, f"{role}_team": team}
     setattr(case, f"{role}_owner", to)
     setattr(case, f"{role}_team", team)
-    if role == "business" and acting.owners.teams[team].calendar != case.calendar:
-        before["calendar"] = case.calendar
-        case.calendar = later["calendar"] = acting.owners.teams[team].calendar
+    if role == "business":
+        hand_over(acting.session, case.number, before["business_owner"], to)
+        if acting.owners.teams[team].calendar != case.calendar:
+            before["calendar"] = case.calendar
+            case.calendar = later["calendar"] = acting.owners.teams[team].calendar
     return _moved(acting, case, Move.ASSIGN, None, later, before)
 
 

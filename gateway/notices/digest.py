@@ -1,4 +1,6 @@
-"""What stands in a digest: the owner's news, and the open cases of earlier digests as they are now.
+"""What stands in a digest: the owner's news, and their open cases that an earlier digest has told of, as they are now.
+
+A case follows its owner: whoever has it by now reads of it, although another was told of it first.
 
 Past a deadline first, then by amount × days; what is mended comes last. Each says what happened since the last one.
 """
@@ -25,9 +27,8 @@ SELECT c.number, c.currency, c.state NOT IN ('resolved', 'verified')
        (SELECT e.before->>'amount' FROM case_events e WHERE e.case_number = c.number AND e.at > :last
           AND e.move = 'changed' AND e.before->>'amount' IS NOT NULL ORDER BY e.id LIMIT 1) AS was
 FROM cases c
-WHERE c.number = ANY(:news) OR ({ACTIVE_SQL} AND c.number IN (
-    SELECT i.case_number FROM notice_items i
-    WHERE i.recipient = :recipient AND i.digest = :digest AND i.notice_id IS NOT NULL))
+WHERE c.number = ANY(:news) OR ({ACTIVE_SQL} AND 'person:' || c.business_owner = :recipient AND c.number IN (
+    SELECT i.case_number FROM notice_items i WHERE i.digest = :digest AND i.notice_id IS NOT NULL))
 """
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Identity, Index, SmallInteger, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Identity, Index, SmallInteger, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gateway.db.base import Base, Document
 
@@ -93,6 +93,13 @@ def item(
         queued_at=now,
         ready_at=ready_at,
     )
+
+
+def hand_over(session: Session, case_number: int, before: str, to: str) -> None:
+    """What waits to be told in a digest is read by the person who has the case by then."""
+    waiting = NoticeItem.case_number == case_number, NoticeItem.recipient == f"person:{before}", NoticeItem.digest != ""
+    untold = NoticeItem.notice_id.is_(None), NoticeItem.dropped.is_(None)
+    session.execute(update(NoticeItem).where(*waiting, *untold).values(recipient=f"person:{to}"))
 
 
 ITEM_COLUMNS: Sequence[str] = (

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from checks.contract import Severity
 from checks.findings import Evaluation, Finding, Record
 from gateway.db.session import Database
+from gateway.exceptions.actions import Acting, assign
 from gateway.exceptions.escalation import run_escalations
 from gateway.exceptions.queue import take_in
 from gateway.exceptions.tables import Case
@@ -161,6 +162,38 @@ def test_a_digest_has_breaches_first_and_says_what_changed_since_the_last(sessio
     assert [card.since_last for card in notice.cases] == ["", "", "was 20.00 USD", "new", "mended"]
     assert notice.headline.endswith("2 as before, 1 with another amount, 1 past a deadline")
     assert "1 new, 1 mended" in notice.headline
+
+
+def test_a_case_that_was_reassigned_stands_in_the_digest_of_its_new_owner(session: Session) -> None:
+    def mild(subject: str, **changes: Any) -> Finding:
+        return finding(subject, severity=Severity.S3, **changes)
+
+    def digests(at: datetime) -> dict[str, list[tuple[str, str]]]:
+        """By recipient, each case with what is said of it."""
+        before = {row.id for row in rows(session)}
+        tell(session, at)
+        told = [row for row in rows(session) if row.id not in before and row.kind == "digest"]
+        cases = {row.recipient: from_document(row.payload).cases for row in told}
+        return {to: sorted((card.reference, card.since_last) for card in shown) for to, shown in cases.items()}
+
+    opening = NOW - HOUR / 2 + DAY
+    sweep(session, failed(mild("told"), mild("kept"), mild("waits")))
+    told, kept, waits = session.scalars(select(Case).order_by(Case.number))
+    assert (told.subject, kept.subject) == ("told", "kept")
+    assign(Acting(session, OWNERS, "ann", NOW), waits.reference, "bob")
+    assert digests(opening) == {
+        "person:ann": [(told.reference, "new"), (kept.reference, "new")],
+        "person:bob": [(waits.reference, "new")],
+    }
+    acting = Acting(session, OWNERS, "ann", NOW + DAY)
+    assign(acting, told.reference, "bob")
+    sweep(session, failed(mild("told"), mild("kept"), mild("waits"), mild("anns"), mild("bobs")), at=NOW + DAY)
+    anns, bobs = session.scalars(select(Case).where(Case.subject.in_(("anns", "bobs"))).order_by(Case.subject))
+    assign(acting, bobs.reference, "bob")
+    assert digests(opening + DAY) == {
+        "person:ann": [(kept.reference, ""), (anns.reference, "new")],
+        "person:bob": [(told.reference, ""), (waits.reference, ""), (bobs.reference, "new")],
+    }
 
 
 def test_what_ended_before_anybody_was_told_is_kept_and_not_told(session: Session) -> None:
