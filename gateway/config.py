@@ -128,9 +128,9 @@ Share = Annotated[Decimal, Field(ge=0, le=1)]
 class ConfidenceLimits(Part):
     """How S3 and S4 are told of, by confidence; `review_limit` is in the reporting currency."""
 
-    alert_above: Share = Decimal("0.90")
-    digest_from: Share = Decimal("0.70")
-    review_limit: NotNegative = Decimal(1000)
+    alert_above: Share = Tiers.alert_above
+    digest_from: Share = Tiers.digest_from
+    review_limit: NotNegative = Tiers.review_limit
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -141,6 +141,7 @@ class ConfidenceLimits(Part):
 class CrosswalkPolicy(Part):
     """`propose_from`: how alike names must be for a link to be proposed. Lower, and a person has more to reject."""
 
+    # Below it, names of one trade resemble each other.
     propose_from: Share = Decimal("0.85")
 
 

@@ -14,7 +14,6 @@ from rapidfuzz import fuzz
 
 from books.names import normal_name, normal_number
 
-PROPOSE_FROM = Decimal("0.85")  # below it, names of one trade resemble each other
 SAME_NUMBER = Decimal("0.95")
 SHORTEST_NUMBER = 4  # shorter numbers are shared by chance
 LARGEST_BLOCK = 200
@@ -53,7 +52,7 @@ def score(one: str, other: str) -> Decimal:
     return ratio.quantize(_STEP, ROUND_FLOOR)
 
 
-def matches(lone: Iterable[Party], customers: Sequence[Party], propose_from: Decimal = PROPOSE_FROM) -> list[Match]:
+def matches(lone: Iterable[Party], customers: Sequence[Party], propose_from: Decimal) -> list[Match]:
     """The best few matches of each lone record that reach the threshold, in the order of the records."""
     blocks = _blocks(customers)
     found: list[Match] = []

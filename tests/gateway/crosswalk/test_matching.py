@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.crosswalk.matching import LARGEST_BLOCK, MOST_PROPOSED, Party, _blocks, matches, score
+from gateway.config import CrosswalkPolicy
+from gateway.crosswalk.matching import LARGEST_BLOCK, MOST_PROPOSED, Match, Party, _blocks, matches, score
 
 NAMES = st.text(alphabet="abcé XGmbH.&-", max_size=25)
 
@@ -17,6 +18,11 @@ def customer(key: str, name: str, number: str = "") -> Party:
 
 def lone(name: str, number: str = "", key: str = "b1") -> Party:
     return Party("bill", "accounts", key, name, number)
+
+
+def proposed(parties: list[Party], customers: list[Party]) -> list[Match]:
+    """As an installation proposes that says nothing of it."""
+    return matches(parties, customers, CrosswalkPolicy().propose_from)
 
 
 @given(NAMES, NAMES)
@@ -42,21 +48,21 @@ def test_scores_of_names(one: str, other: str, at_least: str, below: str) -> Non
 
 def test_the_likeliest_customer_is_proposed_with_its_reason() -> None:
     customers = [customer("001", "Northwind Trading"), customer("002", "Contoso Ltd")]
-    (match,) = matches([lone("Northwind Tradng GmbH")], customers)
+    (match,) = proposed([lone("Northwind Tradng GmbH")], customers)
     assert (match.right.key, match.reason) == ("001", "similar names: Northwind Tradng GmbH and Northwind Trading")
 
 
 def test_a_number_joins_what_names_do_not() -> None:
-    (match,) = matches([lone("NWT", "A-01001")], [customer("001", "Northwind Trading", "a1001")])
+    (match,) = proposed([lone("NWT", "A-01001")], [customer("001", "Northwind Trading", "a1001")])
     assert (match.score, match.reason) == (Decimal("0.95"), "the same number A-01001")
-    assert not matches([lone("NWT", "12")], [customer("001", "Northwind Trading", "12")])
+    assert not proposed([lone("NWT", "12")], [customer("001", "Northwind Trading", "12")])
 
 
 def test_a_customer_with_several_names_is_proposed_once_and_at_most_a_few_are() -> None:
     aliases = [customer("001", "Northwind Trading"), customer("001", "Northwind Trading Ltd", "A-1")]
-    assert len(matches([lone("Northwind Trading")], aliases)) == 1
+    assert len(proposed([lone("Northwind Trading")], aliases)) == 1
     many = [customer(f"{n:03}", "Northwind Trading") for n in range(9)]
-    assert [match.right.key for match in matches([lone("Northwind Trading")], many)] == ["000", "001", "002"][
+    assert [match.right.key for match in proposed([lone("Northwind Trading")], many)] == ["000", "001", "002"][
         :MOST_PROPOSED
     ]
 
@@ -65,5 +71,5 @@ def test_words_that_everybody_has_make_no_block() -> None:
     """The comparisons grow with the records: no block is larger than a constant."""
     customers = [customer(str(n), f"Holding company number {n} of the group") for n in range(LARGEST_BLOCK + 50)]
     assert max(map(len, _blocks(customers).values())) <= LARGEST_BLOCK
-    (match, *_) = matches([lone("Holding number 7 company of the group")], customers)
+    (match, *_) = proposed([lone("Holding number 7 company of the group")], customers)
     assert match.right.key == "7"
