@@ -347,6 +347,7 @@ class Check:
     `worked`: terms of the arithmetic that are sums of their own, with as many parts as a price has tiers: each is made
     from a row, with Decimal, and brings its formula and numbers. It may raise ArithmeticFault, which leaves the row
     unjudged. All other terms are columns.
+    `needs`: each entity and role once, the strictest of those that are given.
     `one_of`: entities among the needs of which at least one must be filled by a source.
     `absent_from`: whose watermark must be past `known_at` plus `lag_minutes` before absence may be claimed.
     `negative_kind`: the kind of a finding whose amount comes out negative; its size is then reported.
@@ -381,6 +382,7 @@ class Check:
     advice: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", _each_once(self.needs))
         paragraphs = [" ".join(part.split()) for part in (self.doc or "").split("\n\n")]
         object.__setattr__(self, "condition", _condition(self.id, paragraphs))
         object.__setattr__(self, "advice", _advice(self.id, paragraphs))
@@ -398,6 +400,17 @@ class Advice(Enum):
     CAUSE = "Usual cause"
     FIX = "How to fix"
     NOT_A_CASE = "What it is not"  # what looks like a case and must not be reported
+
+
+def _each_once(needs: Sequence[Need]) -> tuple[Need, ...]:
+    """One need per entity and role: what two facts read must be there where one of them cannot do without."""
+    strictest: dict[tuple[str, str], Need] = {}
+    for need in needs:
+        known = strictest.setdefault((need.entity, need.role), need)
+        strictest[need.entity, need.role] = replace(
+            need, may_be_empty=known.may_be_empty and need.may_be_empty, optional=known.optional and need.optional
+        )
+    return tuple(strictest.values())
 
 
 def _condition(check: str, paragraphs: Sequence[str]) -> str:

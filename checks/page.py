@@ -111,7 +111,7 @@ def _facts(check: Check) -> str:
         "at the gate": at_the_gate(check),
         "money": money(check),
         "tolerance": tolerance(check),
-        "reads": "; ".join(dict.fromkeys(reads(check))),
+        "reads": "; ".join(reads(check)),
         "looks at": _SPANS[check.spans],
     }
     if check.absent_from is not None:

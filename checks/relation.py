@@ -41,6 +41,11 @@ class Relation:
         return ibis.table(self.schema, name=self.name)
 
 
+def read_by(expression: ir.Table) -> list[Relation]:
+    """The relations that an expression reads by itself."""
+    return [_KNOWN[table.name] for table in expression.op().find(ops.UnboundTable) if table.name in _KNOWN]
+
+
 class Workings:
     """The SQL of relations over the same books, each compiled once."""
 
@@ -53,10 +58,9 @@ class Workings:
     def behind(self, expression: ir.Table) -> dict[str, str]:
         """Name to SQL of the relations that an expression reads, each after those that it is made from."""
         found: dict[str, str] = {}
-        for unbound in expression.op().find(ops.UnboundTable):
-            if unbound.name in _KNOWN:
-                sql, before = self._work_out(_KNOWN[unbound.name])
-                found.update({**before, unbound.name: sql})
+        for relation in read_by(expression):
+            sql, before = self._work_out(relation)
+            found.update({**before, relation.name: sql})
         return found
 
     def reads(self, expression: ir.Table) -> frozenset[str]:

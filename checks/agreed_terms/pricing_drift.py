@@ -184,7 +184,6 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *billed.NEEDS,
-        *(need.where_filled() for need in terms.NEEDS),
         Need("prices", "crm").where_filled(),
         *approved.NEEDS,
     ),

@@ -119,7 +119,7 @@ CHECK = Check(
     scope=Scope.INVOICE,
     kind=MoneyKind.LEAK,
     spans=Spans.ACCOUNT,
-    needs=(*billed.NEEDS, *(need.where_filled() for need in terms.NEEDS), *discounts.NEEDS, *approved.NEEDS),
+    needs=(*billed.NEEDS, *discounts.NEEDS, *approved.NEEDS),
     settings=(
         Setting(
             "combined_limit",

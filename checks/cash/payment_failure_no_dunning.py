@@ -31,7 +31,7 @@ from checks.contract import (
     Severity,
     Spans,
 )
-from checks.facts import collected
+from checks.facts import billed, collected
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.rows import candidates, listed, reference
@@ -101,6 +101,7 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *collected.NEEDS,
+        *billed.INVOICE_NEEDS,
         Need("dunning_steps", "collections", may_be_empty=True),
         *CUSTOMER_NEEDS,
     ),

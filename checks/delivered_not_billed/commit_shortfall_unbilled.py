@@ -138,7 +138,7 @@ CHECK = Check(
     scope=Scope.INVOICE,
     kind=MoneyKind.LEAK,
     spans=Spans.ACCOUNT,
-    needs=(*terms.NEEDS[:2], *billed.NEEDS, *fx.NEEDS, *CUSTOMER_NEEDS),
+    needs=(*terms.LINE_NEEDS, *billed.NEEDS, *fx.NEEDS, *CUSTOMER_NEEDS),
     settings=(
         Setting("grace_days", 0, "Days after the window; the invoice of its last period must hold the shortfall."),
     ),

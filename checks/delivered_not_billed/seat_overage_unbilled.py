@@ -156,7 +156,7 @@ CHECK = Check(
     scope=Scope.INVOICE,
     kind=MoneyKind.LEAK,
     spans=Spans.ACCOUNT,
-    needs=(Need("entitlements", "seats"), *terms.NEEDS[:2], *billed.NEEDS, *fx.NEEDS, *CUSTOMER_NEEDS),
+    needs=(Need("entitlements", "seats"), *terms.NEEDS, *billed.NEEDS, *fx.NEEDS, *CUSTOMER_NEEDS),
     settings=(Setting("grace_days", 0, "Days after the month; the run that bills the month must hold its overage."),),
     tolerance=Tolerance(absolute=Decimal("0.01")),
     absent_from=Need("invoice_lines", "billing"),

@@ -108,7 +108,7 @@ CHECK = Check(
         Need("shipments", "shipping"),
         Need("order_lines", "shipping").where_filled(),
         *billed.NEEDS,
-        *(need.where_filled() for need in terms.NEEDS[:2]),
+        *(need.where_filled() for need in terms.LINE_NEEDS),
         *fx.NEEDS,
         *CUSTOMER_NEEDS,
     ),

@@ -146,7 +146,7 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         Need("work_items", "work"),
-        *(need.where_filled() for need in terms.NEEDS[:2]),
+        *(need.where_filled() for need in terms.LINE_NEEDS),
         *billed.NEEDS,
         *fx.NEEDS,
         *CUSTOMER_NEEDS,

@@ -189,7 +189,7 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *billed.NEEDS,
-        *(need.where_filled() for need in terms.NEEDS[:2]),
+        *(need.where_filled() for need in terms.LINE_NEEDS),
         Need("entitlements", "seats").where_filled(),
         Need("usage_events", "usage").where_filled(),
         Need("work_items", "work").where_filled(),

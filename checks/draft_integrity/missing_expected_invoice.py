@@ -36,7 +36,7 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import billed, due_periods, paused
+from checks.facts import billed, due_periods, paused, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.rows import candidates, listed, reference
 
@@ -120,9 +120,8 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *billed.NEEDS,
-        paused.NEEDS[0],
-        Need("contract_lines", "crm").where_filled(),
-        Need("contracts", "crm").where_filled(),
+        *paused.NEEDS,
+        *(need.where_filled() for need in terms.NEEDS),
         *CUSTOMER_NEEDS,
     ),
     one_of=("subscription_lines", "contract_lines"),

@@ -210,7 +210,7 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *billed.NEEDS,
-        *(need.where_filled() for need in terms.NEEDS[:2]),
+        *(need.where_filled() for need in terms.LINE_NEEDS),
         *CUSTOMER_NEEDS,
         Need("accounts", "erp").where_filled(),
         *fx.NEEDS,

@@ -9,7 +9,7 @@ How to fix: take the repeated usage off the draft, or credit it where the invoic
 as billed.
 
 What it is not: a line that was taken back and billed again, an amount that a credit memo has given back, or a second
-line of the same days for usage that arrived late.
+line of the same days for usage that arrived late, or the usage of a test account.
 """
 
 from decimal import Decimal
@@ -36,6 +36,7 @@ from checks.contract import (
 )
 from checks.facts import credits, metered, usage_rated, usage_twice
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
+from checks.facts.customers import of_customers
 from checks.rows import candidates, listed, reference, some
 
 _LINE = ("system", "key", "n", "b_key")
@@ -45,7 +46,7 @@ def find(books: Books, params: Params) -> ir.Table:
     """Lines with events of an earlier line, and the last of several lines whose days overlap."""
     rows = _fed().union(_overlapping())
     period = usage_rated.PERIODS.table.drop("bill_amount", "bills", "made_at", "used", "in_time")
-    rows = rows.inner_join(period, list(metered.KEY))
+    rows = of_customers(books, rows.inner_join(period, list(metered.KEY)))
     rows = usage_rated.with_rated(rows, params, once="rated_once")
     off = rows.filter((rows.billed - rows.rated_once > half_unit(rows.currency)).fill_null(True))
     off = usage_rated.with_tiers(off, params)

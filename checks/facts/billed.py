@@ -14,11 +14,12 @@ from checks.contract import Need
 from checks.facts import subscribed, terms
 from checks.relation import Relation
 
+INVOICE_NEEDS = (Need("invoices", "billing"),)
 NEEDS = (
     Need("invoice_lines", "billing"),
-    Need("invoices", "billing"),
+    *INVOICE_NEEDS,
     Need("billing_schedules", "billing").where_filled(),
-    *(need.where_filled() for need in subscribed.NEEDS),
+    *(need.where_filled() for need in (*subscribed.NEEDS, *terms.LINE_NEEDS)),
 )
 NOT_LIVE = ("void", "error")
 

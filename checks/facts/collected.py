@@ -11,11 +11,7 @@ from books.reading import Books
 from checks.contract import Need
 from checks.relation import Relation
 
-NEEDS = (
-    Need("payments", "billing"),
-    Need("payment_applications", "billing").where_filled(),
-    Need("invoices", "billing"),
-)
+NEEDS = (Need("payments", "billing"), Need("payment_applications", "billing").where_filled())
 _MONEY = "decimal(38, 4)"
 
 

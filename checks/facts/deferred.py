@@ -15,13 +15,13 @@ from checks.contract import Need
 from checks.relation import Relation
 from checks.rows import collected, reference, some
 
-NEEDS = (
+DAILY_NEEDS = (
     Need("ledger_entries", "erp"),
     Need("invoices", "erp"),
     Need("invoice_lines", "erp"),
-    Need("accounting_periods", "erp"),
     Need("accounts", "crm"),
 )
+NEEDS = (*DAILY_NEEDS, Need("accounting_periods", "erp"))
 OF = ("account_key", "currency")
 _WIDE = "decimal(38, 4)"
 SUMS = (

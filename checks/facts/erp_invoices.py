@@ -7,12 +7,8 @@ from books.reading import Books
 from checks.contract import Need
 from checks.relation import Relation
 
-NEEDS = (
-    Need("invoices", "billing"),
-    Need("invoices", "erp"),
-    Need("invoice_lines", "erp"),
-    Need("revenue_schedules", "erp"),
-)
+NEEDS = (Need("invoices", "erp"), Need("invoice_lines", "erp"), Need("revenue_schedules", "erp"))
+NAMED_NEEDS = (Need("invoices", "erp"), Need("invoices", "billing"))
 _WIDE = "decimal(38, 4)"
 
 

@@ -12,12 +12,14 @@ from checks.arithmetic.amounts import per_year
 from checks.arithmetic.periods import CycleColumns, days, due_date
 from checks.contract import Need
 from checks.facts import due_periods, subscribed, terms
+from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.relation import Relation
 
 NEEDS = (
     Need("invoices", "billing"),
     *(need.where_filled() for need in (*subscribed.NEEDS, *terms.NEEDS)),
     Need("billing_schedules", "billing").where_filled(),
+    *CUSTOMER_NEEDS,
 )
 
 # What a row's terms come to.

@@ -4,17 +4,11 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.contract import Need
-from checks.facts import billed, due_periods
+from checks.facts import billed, due_periods, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 
-NEEDS = (
-    *billed.NEEDS,
-    Need("contract_lines", "crm").where_filled(),
-    Need("contracts", "crm").where_filled(),
-    *CUSTOMER_NEEDS,
-)
+NEEDS = (*billed.NEEDS, *(need.where_filled() for need in terms.NEEDS), *CUSTOMER_NEEDS)
 _SUM = "decimal(38, 4)"
 
 

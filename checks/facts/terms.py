@@ -25,9 +25,9 @@ from checks.arithmetic.periods import FOREVER, CycleColumns, days_later
 from checks.contract import Need
 from checks.relation import Relation
 
+LINE_NEEDS = (Need("contract_lines", "crm"), Need("contracts", "crm"))  # of CONTRACTS and LINES
 NEEDS = (
-    Need("contract_lines", "crm"),
-    Need("contracts", "crm"),
+    *LINE_NEEDS,
     Need("products", "crm").where_filled(),
     Need("subscription_lines", "billing").where_filled(),
 )

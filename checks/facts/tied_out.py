@@ -11,13 +11,13 @@ from books.money import MINOR_UNITS
 from books.reading import Books
 from checks.arithmetic import fx
 from checks.arithmetic.periods import due_date, month_of, months_later, overlap
-from checks.facts import billed, contract_periods, credits, due_periods, paused, subscribed, terms
+from checks.facts import billed, contract_periods, discounts, due_periods, paused, subscribed, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.relation import Relation
 from checks.rows import collected, reference, some
 
-NEEDS = (*terms.NEEDS, *billed.NEEDS, *credits.NEEDS, *paused.NEEDS, *CUSTOMER_NEEDS)
+NEEDS = (*terms.NEEDS, *billed.NEEDS, *discounts.NEEDS, *paused.NEEDS, *fx.NEEDS, *CUSTOMER_NEEDS)
 KEY = ("account_key", "product_code", "currency", "month")
 MONEY = "decimal(38, 4)"
 _FLOAT = "float64"

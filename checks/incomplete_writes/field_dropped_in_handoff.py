@@ -188,9 +188,9 @@ CHECK = Check(
     kind=MoneyKind.EXPOSURE,
     spans=Spans.ACCOUNT,
     needs=(
-        *terms.NEEDS[:3],
+        *terms.NEEDS,
         *subscribed.NEEDS,
-        *(need.where_filled() for need in billed.NEEDS[:3]),
+        *(need.where_filled() for need in billed.NEEDS),
         Need("discounts", "billing").where_filled(),
         *CUSTOMER_NEEDS,
     ),

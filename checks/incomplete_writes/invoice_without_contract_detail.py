@@ -114,7 +114,7 @@ CHECK = Check(
     scope=Scope.INVOICE,
     kind=MoneyKind.EXPOSURE,
     spans=Spans.ACCOUNT,
-    needs=(*billed.NEEDS, *terms.NEEDS[:2]),
+    needs=(*billed.NEEDS, *terms.LINE_NEEDS),
     settings=(
         Setting(
             "alone", ("credit", "discount", "tax"), "Charge types that need no contract: they go with another line."

@@ -74,7 +74,7 @@ CHECK = Check(
     negative_kind=MoneyKind.OVERBILL,
     spans=Spans.ACCOUNT,
     needs=(
-        *terms.NEEDS[:2],
+        *terms.LINE_NEEDS,
         *subscribed.NEEDS,
         *(need.where_filled() for need in amended.NEEDS),
         Need("billing_schedules", "billing").where_filled(),

@@ -140,8 +140,8 @@ CHECK = Check(
     needs=(
         *subscribed.NEEDS,
         Need("billing_schedules", "billing"),
-        paused.NEEDS[0],
-        *(need.where_filled() for need in terms.NEEDS[:2]),
+        *paused.NEEDS,
+        *(need.where_filled() for need in terms.LINE_NEEDS),
         *CUSTOMER_NEEDS,
     ),
     settings=(Setting("year_days", 365, "Days by which a year's amount is divided into a daily rate."),),

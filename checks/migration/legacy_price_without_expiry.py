@@ -111,7 +111,7 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *carried_over.NEEDS,
-        *terms.NEEDS,
+        *terms.LINE_NEEDS,
         *list_prices.NEEDS,
         Need("approvals", "crm").where_filled(),
         Need("approvals", "billing").where_filled(),

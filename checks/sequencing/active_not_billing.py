@@ -157,8 +157,8 @@ CHECK = Check(
     needs=(
         Need("entitlements", "seats"),
         *subscribed.NEEDS,
-        *terms.NEEDS[:2],
-        *billed.NEEDS[:2],
+        *terms.NEEDS,
+        *billed.NEEDS,
         *CUSTOMER_NEEDS,
     ),
     tolerance=Tolerance(absolute=Decimal("0.01")),

@@ -117,7 +117,7 @@ CHECK = Check(
     needs=(
         *billed.NEEDS,
         *credits.NEEDS,
-        *(need.where_filled() for need in terms.NEEDS[:2]),
+        *(need.where_filled() for need in terms.LINE_NEEDS),
     ),
     one_of=("subscriptions", "contracts"),
     tolerance=Tolerance(absolute=Decimal("0.01")),

@@ -100,7 +100,7 @@ CHECK = Check(
     scope=Scope.ACCOUNT,
     kind=MoneyKind.TIMING,
     spans=Spans.ACCOUNT,
-    needs=(*collected.NEEDS, *credits.NEEDS, Need("accounts", "billing"), *CUSTOMER_NEEDS),
+    needs=(*collected.NEEDS, *billed.INVOICE_NEEDS, *credits.NEEDS, Need("accounts", "billing"), *CUSTOMER_NEEDS),
     settings=(Setting("grace_days", 10, "Days after the month of the due dates that a transfer may still take."),),
     tolerance=Tolerance(absolute=Decimal("1"), relative=Decimal("0.005")),
     arithmetic=Arithmetic.of("billed - disputed - credited", "collected"),

@@ -87,7 +87,7 @@ CHECK = Check(
     kind=MoneyKind.LEAK,
     negative_kind=MoneyKind.OVERBILL,
     spans=Spans.ACCOUNT,
-    needs=tied_out.NEEDS,
+    needs=(*tied_out.NEEDS, *credits.NEEDS),
     settings=(
         Setting("months_back", 12, "Months that are still compared: what is older is for the auditors."),
         Setting("settle_days", 3, "Days after a due date within which its invoice may still be made."),

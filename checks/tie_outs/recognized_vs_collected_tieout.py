@@ -108,7 +108,7 @@ CHECK = Check(
     scope=Scope.ACCOUNT,
     kind=MoneyKind.EXPOSURE,
     spans=Spans.ACCOUNT,
-    needs=(*deferred.NEEDS, Need("payments", "billing")),
+    needs=(*deferred.DAILY_NEEDS, Need("payments", "billing")),
     settings=(Setting("settle_days", 5, "Days after the quarter in which finance posts what belongs to it."),),
     tolerance=Tolerance(absolute=Decimal("0.01")),
     absent_from=Need("ledger_entries", "erp"),

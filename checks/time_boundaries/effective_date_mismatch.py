@@ -224,8 +224,8 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *subscribed.NEEDS,
-        *terms.NEEDS[:2],
-        *(need.where_filled() for need in billed.NEEDS[:2]),
+        *terms.LINE_NEEDS,
+        *(need.where_filled() for need in billed.NEEDS),
         Need("invoice_lines", "erp").where_filled(),
         *CUSTOMER_NEEDS,
     ),

@@ -131,7 +131,7 @@ CHECK = Check(
     kind=MoneyKind.TIMING,
     spans=Spans.ACCOUNT,
     needs=(
-        *billed.NEEDS[:2],
+        *billed.NEEDS,
         *subscribed.NEEDS,
         Need("holds", "controls").where_filled(),
         *CUSTOMER_NEEDS,

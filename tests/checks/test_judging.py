@@ -161,3 +161,9 @@ def test_a_need_of_an_unknown_role_is_refused() -> None:
     with pytest.raises(DeclarationError, match="accounts"):
         Need("accounts", "marketing")
     assert Need("accounts", "crm").where_filled() == Need("accounts", "crm", may_be_empty=True, optional=True)
+
+
+def test_what_a_check_needs_twice_is_one_need_the_strictest() -> None:
+    lenient, strict = Need("invoices", "billing").where_filled(), Need("invoices", "billing")
+    check = replace(CHECK, needs=(lenient, Need("accounts", "crm"), strict, lenient))
+    assert check.needs == (strict, Need("accounts", "crm"))

@@ -62,6 +62,10 @@ def test_a_credit_or_a_void_invoice_settles_it() -> None:
     assert findings(CHECK, credited) == ()
 
 
+def test_nobody_is_billed_twice_on_a_test_account() -> None:
+    assert findings(CHECK, counted_from_the_beginning().change_account(is_test=True)) == ()
+
+
 def test_a_second_line_of_the_same_days_for_what_came_late_is_none() -> None:
     ledger = in_order(months=(9, 10))
     assert findings(CHECK, bill(ledger, "EXTRA", 10, 4, 1_000, day=date(2026, 12, 1))) == ()
