@@ -19,6 +19,7 @@ from connectors.retries import RetryPolicy
 from connectors.zuora.allowance import Allowance
 from connectors.zuora.connector import Zuora, ZuoraConfig
 from connectors.zuora.describing import XML, described
+from sandbox.company.render_zuora import FIELDS
 from sandbox.faults import Again, Cut
 from sandbox.zuora import STANDARD_OBJECTS, ZuoraServer, ZuoraTenant
 from tests.connectors.conftest import NOON, Clock
@@ -418,7 +419,7 @@ def test_usage_names_its_charge_whatever_version_it_was_loaded_for(
 
 
 def test_versions_of_a_subscription_share_its_number(server: ZuoraServer, tenant: ZuoraTenant, clock: Clock) -> None:
-    tenant.define("Subscription", {"ContractId__c": "text", "Currency__c": "text"})
+    tenant.define("Subscription", FIELDS["Subscription"])
     for version in (1, 2):
         status = "Expired" if version == 1 else "Active"
         tenant.put("Subscription", {"Name": "A-S1", "Version": version, "Status": status, "AccountId": "a1"})

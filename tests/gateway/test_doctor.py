@@ -165,7 +165,7 @@ def test_what_the_sync_remembers(installed: MemoryInstallation) -> None:
     installed.sync()
     installed.memory.forward(hours=2)
     (stale,) = found(installed, "freshness")
-    assert stale.text.startswith("Each of the 3 entities was last read at 2026-12-01 09:30 UTC")
+    assert stale.text.startswith("Each of the 4 entities was last read at 2026-12-01 09:30 UTC")
     (failed,) = found(installed, "last poll")
     assert failed.text == "Note: mem does not show Note."
     (rejected,) = found(installed, "rejects", Level.WARN)

@@ -243,8 +243,10 @@ class World:
 @contextmanager
 def browsing(world: World) -> Iterator[httpx.Client]:
     """A client that asks for pages as a browser does, keeps cookies and names its origin."""
-    with world.served() as url, httpx.Client(base_url=url, headers={"Accept": "text/html", "Origin": url}) as client:
-        yield client
+    with world.served() as url:
+        asking = {"Accept": "text/html", "Origin": url}
+        with httpx.Client(base_url=url, headers=asking, timeout=60) as client:
+            yield client
 
 
 def answered(now: datetime, invoices: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
