@@ -16,7 +16,7 @@ demo: .venv/installed ## start a simulated company and its three systems, check 
 serve: .venv/installed ## serve the API and the console of the installation in tieout.yaml
 	@$(BIN)/tieout serve $(ARGS)
 
-test: .venv/installed ## run every test (ARGS for pytest)
+test: .venv/installed ## run the tests of every change (ARGS for pytest)
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-thorough: .venv/installed ## what takes too long for every change: histories, kills, all kinds of source, more seeds
