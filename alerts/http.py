@@ -1,10 +1,14 @@
 """What an HTTP answer means for somebody who sends messages, and how much of a URL may be shown."""
 
+import ssl
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Literal
 from urllib.parse import urlsplit
+
+import httpx
 
 from alerts.errors import PermanentError
 
@@ -13,6 +17,12 @@ Verdict = Literal["ok", "transient", "permanent"]
 # Too slow, too early and too many: the request was in order, its moment was not (RFC 9110, 8470, 6585).
 BAD_MOMENT = frozenset({408, 425, 429})
 LONGEST_WAIT = timedelta(days=1)
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom we trust, read once: to read it again takes longer than most messages do."""
+    return httpx.create_ssl_context()
 
 
 def judge(status: int) -> Verdict:

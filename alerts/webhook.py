@@ -70,7 +70,7 @@ class WebhookChannel:
         try:
             with (
                 _unlogged(),
-                httpx.Client(timeout=self._timeout, follow_redirects=False) as client,
+                httpx.Client(timeout=self._timeout, follow_redirects=False, verify=http.certificates()) as client,
                 # Streamed: the status is all that counts, and a body of any length is left unread.
                 client.stream("POST", self._url, content=content, headers=headers) as response,
             ):

@@ -4,10 +4,12 @@ A message names the method and the path only: queries, bodies and headers may ho
 """
 
 import json
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Protocol
 
 import httpx
@@ -57,6 +59,12 @@ class Meter(Protocol):
         """What an answer says about the limits stands in its headers."""
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    """Whom every client of ours trusts: to read them again for each one takes longer than most requests do."""
+    return httpx.create_ssl_context()
+
+
 class Wire:
     """One source behind one base URL. `clock` stands in where the source does not tell the time.
 
@@ -81,6 +89,7 @@ class Wire:
             base_url=checked_url(self.base_url, system),
             timeout=httpx.Timeout(timeout_s, connect=CONNECT_S),
             follow_redirects=False,
+            verify=certificates(),
         )
 
     def send(

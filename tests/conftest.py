@@ -68,7 +68,9 @@ def database_url(postgres: EmbeddedServer) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     with _administration(postgres) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
         )
     yield postgres.url_of(name)
     with _administration(postgres) as connection:

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from connectors.http import certificates
+
 
 def signature(body: bytes, secrets: Sequence[str], moment: int) -> str:
     """The header `Stripe-Signature`; with two secrets while one of them is being replaced."""
@@ -26,4 +28,4 @@ def deliver(event: Mapping[str, Any], url: str, secrets: Sequence[str], moment: 
     """Post an event; returns the status of the answer."""
     body = message(event)
     headers = {"content-type": "application/json; charset=utf-8", "stripe-signature": signature(body, secrets, moment)}
-    return httpx.post(url, content=body, headers=headers, timeout=10.0).status_code
+    return httpx.post(url, content=body, headers=headers, timeout=10.0, verify=certificates()).status_code

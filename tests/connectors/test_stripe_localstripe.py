@@ -25,6 +25,7 @@ from connectors.stripe.api import StripeConfig
 from connectors.stripe.connector import Stripe
 from connectors.stripe.webhook import read
 from sandbox.webhook_sink import WebhookSink
+from tests.tls import TLS
 
 KEY = "sk_test_12345"
 START_DEADLINE_S = 60.0
@@ -101,7 +102,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 @pytest.fixture(scope="module")
 def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, auth=(KEY, "")) as opened:
+    with httpx.Client(base_url=url, auth=(KEY, ""), verify=TLS) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ from connectors.stripe.api import StripeConfig
 from connectors.stripe.connector import Stripe
 from sandbox.stripe import StripeAccount, StripeServer
 from tests.connectors.conftest import Clock
+from tests.tls import TLS
 
 KEY = "sk_test_mapping"
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -86,7 +87,10 @@ def server(clock: Clock) -> Iterator[StripeServer]:
     with StripeServer(account, api_key=KEY, per_s=10_000) as running:
         usage = {"event_name": "calls", "payload[stripe_customer_id]": "cus_1", "payload[value]": "2.5"}
         for _ in range(2):
-            assert httpx.post(f"{running.url}/v1/billing/meter_events", data=usage, auth=(KEY, "")).status_code == 200
+            assert (
+                httpx.post(f"{running.url}/v1/billing/meter_events", data=usage, auth=(KEY, ""), verify=TLS).status_code
+                == 200
+            )
         yield running
 
 
@@ -203,7 +207,10 @@ def test_usage_that_is_reported_late_is_read_again(server: StripeServer, clock: 
         clock.forward(days=34)
         late = {"event_name": "calls", "payload[stripe_customer_id]": "cus_1", "payload[value]": "1"}
         late["timestamp"] = str(CREATED + 60)
-        assert httpx.post(f"{server.url}/v1/billing/meter_events", data=late, auth=(KEY, "")).status_code == 200
+        assert (
+            httpx.post(f"{server.url}/v1/billing/meter_events", data=late, auth=(KEY, ""), verify=TLS).status_code
+            == 200
+        )
         records = [record for page in connector.changes(name, position) for record in page.records]
         assert [record["aggregated_value"] for record in records] == [6]
         assert [len(page) for page in connector.census(name)] == [1]

@@ -34,6 +34,7 @@ from sandbox.netsuite import NetSuiteAccount, NetSuiteServer, make_key_pair
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
 from sandbox.serving import LoopbackServer
 from sandbox.zuora import ZuoraServer, ZuoraTenant
+from tests.tls import TLS
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 PAGES = [[f"record {n}" for n in range(first, first + 50)] for first in (0, 50, 100)]
@@ -69,7 +70,7 @@ def server(paged: Paged) -> Iterator[LoopbackServer]:
 
 @pytest.fixture
 def client(server: LoopbackServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=5.0, trust_env=False) as opened:
+    with httpx.Client(base_url=server.url, timeout=5.0, trust_env=False, verify=TLS) as opened:
         yield opened
 
 
@@ -267,7 +268,7 @@ def test_every_simulator_has_the_switchboard(make: Callable[[Path], Simulator], 
     simulator.faults.skew = timedelta(seconds=90)
     simulator.start()
     try:
-        answers = [httpx.get(f"{simulator.url}/anything", trust_env=False) for _ in range(3)]
+        answers = [httpx.get(f"{simulator.url}/anything", trust_env=False, verify=TLS) for _ in range(3)]
     finally:
         simulator.stop()
     assert [answer.status_code == 429 for answer in answers] == [True, True, False]

@@ -11,6 +11,7 @@ from sandbox.inbox import Inbox
 from sandbox.slack_sink import SlackSink
 from sandbox.smtp_sink import SmtpSink
 from sandbox.webhook_sink import WebhookSink
+from tests.tls import TLS
 
 Block = dict[str, Any]
 
@@ -28,7 +29,7 @@ def slack(slack_server: SlackSink) -> SlackSink:
 
 
 def answer(sink: SlackSink, payload: object) -> tuple[int, str]:
-    response = httpx.post(sink.webhook_url, json=payload)
+    response = httpx.post(sink.webhook_url, json=payload, verify=TLS)
     return response.status_code, response.text
 
 
@@ -109,15 +110,15 @@ def test_slack_refuses_what_is_not(payload: object, word: str, slack: SlackSink)
 
 
 def test_slack_knows_one_webhook_and_only_posts(slack: SlackSink) -> None:
-    assert httpx.post(slack.webhook_url + "x", json={"text": "hello"}).text == "no_service"
-    assert httpx.get(slack.webhook_url).status_code == 405
-    assert httpx.post(slack.webhook_url, content=b"{").text == "invalid_payload"
+    assert httpx.post(slack.webhook_url + "x", json={"text": "hello"}, verify=TLS).text == "no_service"
+    assert httpx.get(slack.webhook_url, verify=TLS).status_code == 405
+    assert httpx.post(slack.webhook_url, content=b"{", verify=TLS).text == "invalid_payload"
 
 
 def test_slack_fails_as_often_as_it_is_told_to(slack: SlackSink) -> None:
     slack.fail_next(429, times=2, headers={"Retry-After": "7"})
     slack.fail_next(404)
-    first = httpx.post(slack.webhook_url, json={"text": "hello"})
+    first = httpx.post(slack.webhook_url, json={"text": "hello"}, verify=TLS)
     assert (first.status_code, first.text, first.headers["Retry-After"]) == (429, "rate_limited", "7")
     later = [answer(slack, {"text": "hello"}) for _ in range(3)]
     assert later == [(429, "rate_limited"), (404, "no_service"), (200, "ok")]
@@ -129,7 +130,7 @@ def test_a_sink_keeps_its_address_over_a_restart() -> None:
     with sink:
         before = sink.webhook_url
     with pytest.raises(httpx.ConnectError):
-        httpx.post(before, json={"text": "hello"})
+        httpx.post(before, json={"text": "hello"}, verify=TLS)
     with sink:
         assert answer(sink, {"text": "hello"}) == (200, "ok")
         assert sink.webhook_url == before
@@ -196,8 +197,8 @@ def test_the_relay_keeps_its_port_over_a_restart(letter: EmailMessage) -> None:
 def test_the_endpoint_keeps_headers_and_raw_body() -> None:
     with WebhookSink() as sink:
         sink.fail_next(503, headers={"Retry-After": "1"})
-        assert httpx.post(sink.url, content=b"{}").headers["retry-after"] == "1"
-        assert httpx.post(sink.url, content=b'{"a": 1}', headers={"X-One": "1"}).status_code == 200
+        assert httpx.post(sink.url, content=b"{}", verify=TLS).headers["retry-after"] == "1"
+        assert httpx.post(sink.url, content=b'{"a": 1}', headers={"X-One": "1"}, verify=TLS).status_code == 200
         [delivery] = sink.wait_for(1)
         assert (delivery.body, delivery.document, delivery.headers["x-one"]) == (b'{"a": 1}', {"a": 1}, "1")
 

@@ -24,6 +24,7 @@ from gateway.sync.run import sync_now
 from gateway.webhooks.processing import process
 from sandbox.serving import LoopbackServer
 from tests.gateway.webhooks.webhook_world import webhook_app
+from tests.tls import TLS
 
 pytestmark = pytest.mark.timeout(600)
 SECRET = "zuora:callout-password"
@@ -45,7 +46,10 @@ def call_out(world: World, session: str, records: dict[str, list[str]]) -> None:
     headers = {"Zuora-Notification-Id": session, "Content-Type": "application/json"}
     with LoopbackServer(webhook_app(world.installed)) as server:
         url = f"{server.url}/v1/webhooks/zuora"
-        assert httpx.post(url, content=body, headers=headers, auth=(user, password), timeout=60).status_code == 202
+        assert (
+            httpx.post(url, content=body, headers=headers, auth=(user, password), timeout=60, verify=TLS).status_code
+            == 202
+        )
 
 
 def open_cases(world: World) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,7 @@ from zeep.wsdl.utils import etree_to_string
 
 from connectors import telemetry
 from connectors.errors import ConnectorError, LoginRefused, PermanentError, TransientError
-from connectors.http import BAD_MOMENT, CONNECT_S, checked_url, retry_after, skew
+from connectors.http import BAD_MOMENT, CONNECT_S, certificates, checked_url, retry_after, skew
 from connectors.netsuite.config import NetSuiteConfig
 from connectors.netsuite.login import host_of
 from connectors.netsuite.signing import TokenKeys, nonce, passport
@@ -144,7 +144,7 @@ class _Post:
         self._skew = timedelta(0)
         checked_url(config.address, config.system)
         timeout = httpx.Timeout(config.timeout_s, connect=CONNECT_S)
-        self._client = httpx.Client(timeout=timeout, follow_redirects=False)
+        self._client = httpx.Client(timeout=timeout, follow_redirects=False, verify=certificates())
 
     def now(self) -> datetime:
         return self._clock().astimezone(UTC) + self._skew

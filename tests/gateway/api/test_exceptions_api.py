@@ -7,6 +7,7 @@ import pytest
 
 from tests.gateway.prebill.prebill_fixtures import Serve
 from tests.gateway.prebill.prebill_world import Caller, World, invoice, line, question
+from tests.tls import TLS
 
 CASE = "/v1/exceptions/EXC-1"
 
@@ -135,7 +136,7 @@ def test_reading_is_not_writing(world: World, serve: Serve, queue: httpx.Client)
     _is_problem(_act(reader, "start"), 403)
     asker = serve(world, "prebill:validate").http
     _is_problem(asker.get("/v1/exceptions"), 403)
-    nobody = httpx.Client(base_url=queue.base_url)
+    nobody = httpx.Client(base_url=queue.base_url, verify=TLS)
     with nobody:
         _is_problem(nobody.get("/v1/exceptions"), 401)
         _is_problem(_act(nobody, "start"), 401)

@@ -27,6 +27,7 @@ from gateway.owners.reading import parse as parse_owners
 from gateway.prebill.tables import Validation
 from gateway.sync.tables import SnapshotRow
 from sandbox.serving import LoopbackServer
+from tests.tls import TLS
 
 # A Tuesday, 10:30 in New York, where everybody works from 9 to 17.
 NOW = datetime(2026, 12, 1, 15, 30, tzinfo=UTC)
@@ -245,7 +246,7 @@ def browsing(world: World) -> Iterator[httpx.Client]:
     """A client that asks for pages as a browser does, keeps cookies and names its origin."""
     with world.served() as url:
         asking = {"Accept": "text/html", "Origin": url}
-        with httpx.Client(base_url=url, headers=asking, timeout=60) as client:
+        with httpx.Client(base_url=url, headers=asking, timeout=60, verify=TLS) as client:
             yield client
 
 

@@ -19,6 +19,7 @@ from gateway.db.session import Database
 from gateway.installation import Installation
 from gateway.sync.run import sync_now
 from sandbox.serving import LoopbackServer
+from tests.tls import TLS
 
 SECRET = "only-the-platform-knows-it"
 ERROR = {"error_id": "E-1", "flow": "quotes", "status": "Open", "amount": 1200.50, "currency": "USD"}
@@ -62,7 +63,7 @@ def installed(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatc
 
 class Sender:
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url)
+        self._client = httpx.Client(base_url=url, verify=TLS)
 
     def post(
         self, body: Any, path: str = "platform/errors", *, key: str | None = None, secret: str = SECRET

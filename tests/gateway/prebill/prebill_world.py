@@ -35,6 +35,7 @@ from gateway.prebill.opening import open_gate
 from gateway.sync.tables import SnapshotRow
 from sandbox.serving import LoopbackServer
 from tests.gateway.exceptions.queue_world import OWNERS
+from tests.tls import TLS
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -370,7 +371,7 @@ class Caller:
     """A billing platform with an API key, over a socket."""
 
     def __init__(self, url: str, key: str) -> None:
-        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60, verify=TLS)
 
     def ask(self, body: object, key: str | None = None) -> httpx.Response:
         """`body` as it is when it is bytes, else as JSON."""

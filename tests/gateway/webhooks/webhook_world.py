@@ -20,6 +20,7 @@ from gateway.webhooks.pending import counts
 from gateway.webhooks.processing import Processed, process
 from sandbox.serving import LoopbackServer
 from tests.gateway.sync.systems import Reader, Row, Systems
+from tests.tls import TLS
 
 ROOT = Path(__file__).resolve().parents[3]
 CRM_SECRET, BILLING_SECRET = "crm-webhook-secret-1f", "tieout:callout-password-2e"
@@ -46,7 +47,7 @@ class WebhookWorld:
         self._server = LoopbackServer(webhook_app(reader.installed))
 
     def __enter__(self) -> Self:
-        self.http = httpx.Client(base_url=self._server.start(), timeout=30)
+        self.http = httpx.Client(base_url=self._server.start(), timeout=30, verify=TLS)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from sandbox.billingplatform import BillingPlatformServer, Organisation
+from tests.tls import TLS
 
 USER, PASSWORD = "tieout", "a-password"
 START = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
@@ -49,7 +50,7 @@ def server(organisation: Organisation) -> Iterator[BillingPlatformServer]:
 
 @pytest.fixture
 def client(server: BillingPlatformServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{server.url}/rest/2.0", timeout=20) as opened:
+    with httpx.Client(base_url=f"{server.url}/rest/2.0", timeout=20, verify=TLS) as opened:
         login = opened.post("/login", json={"username": USER, "password": PASSWORD}).json()["loginResponse"][0]
         opened.headers["sessionid"] = login["SessionID"]
         yield opened

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from sandbox.billingplatform import BillingPlatformServer, Organisation
+from tests.tls import TLS
 
 ASK = {"sql": "SELECT COUNT(Id) n FROM ACCOUNT"}
 
@@ -56,7 +57,7 @@ def test_a_wrong_password_is_an_error_inside_a_200(client: httpx.Client) -> None
     ],
 )
 def test_a_token_for_a_client(server: BillingPlatformServer, pair: tuple[str, str], grant: str, status: int) -> None:
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, verify=TLS) as client:
         answer = client.post("/auth/1.0/authenticate", params={"grant_type": grant}, auth=pair)
         in_form = client.post("/auth/1.0/authenticate", data={"grant_type": grant}, auth=pair)
         assert answer.status_code == in_form.status_code == status
@@ -74,7 +75,7 @@ def test_the_limit_of_a_minute(
     clock.forward(seconds=61)
     assert _ask(client) == 200
     silent = BillingPlatformServer(organisation, username="u", password="p", per_minute=1, says_when=False)
-    with silent, httpx.Client(base_url=f"{silent.url}/rest/2.0") as other:
+    with silent, httpx.Client(base_url=f"{silent.url}/rest/2.0", verify=TLS) as other:
         assert other.get("/query").status_code == 401
         assert "retry-after" not in other.get("/query").headers
 
@@ -91,7 +92,7 @@ def test_what_is_said_on_demand(client: httpx.Client, server: BillingPlatformSer
 def test_the_form_of_an_empty_answer_is_a_setting(organisation: Organisation) -> None:
     with (
         BillingPlatformServer(organisation, username="u", password="p", empty={"note": "nothing"}) as server,
-        httpx.Client(base_url=f"{server.url}/rest/2.0") as client,
+        httpx.Client(base_url=f"{server.url}/rest/2.0", verify=TLS) as client,
     ):
         login = client.post("/login", json={"username": "u", "password": "p"}).json()["loginResponse"][0]
         client.headers["sessionid"] = login["SessionID"]

@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey
 
 from sandbox.netsuite import NetSuiteAccount, NetSuiteServer, make_key_pair
 from tests.sandbox.netsuite.netsuite_asking import NOON, Clock
+from tests.tls import TLS
 
 PRIVATE, PUBLIC = make_key_pair("ES256")
 SUITEQL = "/services/rest/query/v1/suiteql"
@@ -34,7 +35,7 @@ def server() -> Iterator[NetSuiteServer]:
 def client(server: NetSuiteServer) -> Iterator[httpx.Client]:
     """A client that has signed in."""
     headers = {"Authorization": f"Bearer {token(server)}"}
-    with httpx.Client(base_url=server.url, headers=headers, timeout=DEADLINE_S) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=DEADLINE_S, verify=TLS) as client:
         yield client
 
 
@@ -46,7 +47,7 @@ def token(server: NetSuiteServer) -> str:
         "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
         "client_assertion": jwt.encode({"alg": "ES256", "kid": "k"}, claims, ECKey.import_key(PRIVATE)),
     }
-    granted: str = httpx.post(server.token_url, data=form).json()["access_token"]
+    granted: str = httpx.post(server.token_url, data=form, verify=TLS).json()["access_token"]
     return granted
 
 
@@ -172,7 +173,7 @@ def test_queries_that_are_refused(client: httpx.Client, query: str, reason: str)
 
 def test_without_a_token_there_is_no_answer(server: NetSuiteServer) -> None:
     for headers in ({}, {"Authorization": "Bearer stale"}, {"Authorization": "Basic YTpi"}):
-        with httpx.Client(base_url=server.url, headers=headers) as stranger:
+        with httpx.Client(base_url=server.url, headers=headers, verify=TLS) as stranger:
             assert error(ask(stranger))[:2] == (401, "INVALID_LOGIN")
             assert stranger.get(f"{RECORD}/customer/1").status_code == 401
 

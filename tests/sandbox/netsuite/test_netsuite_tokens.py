@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from sandbox.netsuite import NetSuiteAccount, NetSuiteServer, make_key_pair
 from tests.sandbox.netsuite.netsuite_asking import Clock
+from tests.tls import TLS
 
 RSA_PAIR = make_key_pair("PS256")
 EC_PAIR = make_key_pair("ES256")
@@ -61,12 +62,12 @@ class Desk:
             "client_assertion": assertion,
             **changes,
         }
-        return httpx.post(self.server.token_url, data=form)
+        return httpx.post(self.server.token_url, data=form, verify=TLS)
 
     def query(self, token: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Prefer": "transient"}
         url = self.server.url + "/services/rest/query/v1/suiteql"
-        return httpx.post(url, json={"q": "SELECT 1 AS one FROM dual"}, headers=headers)
+        return httpx.post(url, json={"q": "SELECT 1 AS one FROM dual"}, headers=headers, verify=TLS)
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_the_form_must_be_the_documented_one(desk: Desk) -> None:
     assertion = desk.sign(desk.claims(), "PS256")
     assert desk.ask(assertion, grant_type="password").json() == {"error": "unsupported_grant_type"}
     assert desk.ask(assertion, client_assertion_type="jwt").json() == {"error": "invalid_request"}
-    assert httpx.post(desk.server.token_url).status_code == 400
+    assert httpx.post(desk.server.token_url, verify=TLS).status_code == 400
 
 
 def test_a_token_ends_with_its_hour_or_when_it_is_revoked(desk: Desk) -> None:

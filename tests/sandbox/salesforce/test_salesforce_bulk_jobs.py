@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from sandbox.salesforce import SalesforceOrg, SalesforceServer, make_id
+from tests.tls import TLS
 
 NOON = datetime(2026, 5, 7, 12, tzinfo=UTC)
 JOBS = "/services/data/v67.0/jobs/query"
@@ -39,7 +40,7 @@ def server(org: SalesforceOrg) -> Iterator[SalesforceServer]:
 
 @pytest.fixture
 def client(server: SalesforceServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, verify=TLS) as client:
         reply = client.post("/services/oauth2/token", data={"grant_type": "client_credentials"}, auth=("id", "secret"))
         client.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
         yield client
@@ -207,11 +208,11 @@ def test_counts_usage_and_hidden_things(client: httpx.Client, server: Salesforce
 def test_the_limit_of_an_app(org: SalesforceOrg) -> None:
     with SalesforceServer(org, client_id="id", client_secret="secret", app_limit=1) as server:
         login = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret"}
-        token = httpx.post(f"{server.url}/services/oauth2/token", data=login).json()["access_token"]
+        token = httpx.post(f"{server.url}/services/oauth2/token", data=login, verify=TLS).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
-        said = httpx.get(f"{server.url}/services/data/v67.0/limits", headers=headers)
+        said = httpx.get(f"{server.url}/services/data/v67.0/limits", headers=headers, verify=TLS)
         assert said.headers["Sforce-Limit-Info"] == "api-usage=1/100000; per-app-api-usage=1/1(appName=tieout)"
-        assert _refused(httpx.get(f"{server.url}/services/data/v67.0/limits", headers=headers)) == (
+        assert _refused(httpx.get(f"{server.url}/services/data/v67.0/limits", headers=headers, verify=TLS)) == (
             403,
             "REQUEST_LIMIT_EXCEEDED",
         )

@@ -1,5 +1,4 @@
 import base64
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,11 +9,11 @@ import httpx
 import pytest
 
 from sandbox.salesforce import SalesforceOrg, SalesforceServer, make_id
+from tests.tls import TLS
 
 NOON = datetime(2026, 5, 7, 12, tzinfo=UTC)
 CREDENTIALS = {"grant_type": "client_credentials", "client_id": "id", "client_secret": "secret"}
 
-TLS = ssl.create_default_context()  # one for all clients: each would load the certificates again, to use none
 
 Start = Callable[..., SalesforceServer]
 

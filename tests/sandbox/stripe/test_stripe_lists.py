@@ -14,6 +14,7 @@ from sandbox.stripe.errors import Refusal
 from sandbox.stripe.lists import page
 from sandbox.stripe.params import decoded
 from sandbox.stripe.shapes import Version
+from tests.tls import TLS
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 KEY = "sk_test_123456789012"
@@ -44,7 +45,7 @@ def server(account: StripeAccount) -> Iterator[StripeServer]:
 
 @pytest.fixture
 def client(server: StripeServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {KEY}"}) as opened:
+    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {KEY}"}, verify=TLS) as opened:
         yield opened
 
 
@@ -56,14 +57,14 @@ def _error(reply: httpx.Response) -> dict[str, Any]:
 
 def test_without_the_key_nothing_is_answered(server: StripeServer) -> None:
     for header in (None, "Bearer sk_test_other", "Basic !!", "Digest x", "Bearer"):
-        reply = httpx.get(f"{server.url}/v1/customers", headers={"Authorization": header} if header else {})
+        reply = httpx.get(f"{server.url}/v1/customers", headers={"Authorization": header} if header else {}, verify=TLS)
         assert reply.status_code == 401
         assert reply.json()["error"]["type"] == "invalid_request_error"
         assert reply.headers["www-authenticate"]
 
 
 def test_the_key_may_be_a_user_name(server: StripeServer) -> None:
-    assert httpx.get(f"{server.url}/v1/customers", auth=(KEY, "")).json() == {
+    assert httpx.get(f"{server.url}/v1/customers", auth=(KEY, ""), verify=TLS).json() == {
         "object": "list",
         "data": [],
         "has_more": False,
@@ -258,7 +259,10 @@ def test_a_right_that_was_taken(server: StripeServer, client: httpx.Client) -> N
 
 
 def test_more_than_the_limit_is_refused_and_counted(account: StripeAccount) -> None:
-    with StripeServer(account, api_key=KEY, per_s=5) as server, httpx.Client(base_url=server.url) as client:
+    with (
+        StripeServer(account, api_key=KEY, per_s=5) as server,
+        httpx.Client(base_url=server.url, verify=TLS) as client,
+    ):
         replies = [client.get("/v1/customers", auth=(KEY, "")) for _ in range(8)]
         refused = [reply for reply in replies if reply.status_code == 429]
         assert refused

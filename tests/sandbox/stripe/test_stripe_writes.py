@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from sandbox.stripe import StripeAccount, StripeServer
+from tests.tls import TLS
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 KEY = "sk_test_123456789012"
@@ -35,7 +36,7 @@ def account(clock: Clock) -> StripeAccount:
 def client(account: StripeAccount) -> Iterator[httpx.Client]:
     with (
         StripeServer(account, api_key=KEY, per_s=10_000) as server,
-        httpx.Client(base_url=server.url, auth=(KEY, "")) as opened,
+        httpx.Client(base_url=server.url, auth=(KEY, ""), verify=TLS) as opened,
     ):
         yield opened
 

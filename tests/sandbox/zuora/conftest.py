@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from sandbox.zuora import ZuoraServer, ZuoraTenant
+from tests.tls import TLS
 
 START = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
 CLIENT_ID = "tieout"
@@ -26,7 +27,7 @@ class _Clock:
 
 
 def _logged_in(server: ZuoraServer) -> httpx.Client:
-    client = httpx.Client(base_url=server.url, timeout=20)
+    client = httpx.Client(base_url=server.url, timeout=20, verify=TLS)
     form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "client_credentials"}
     token = client.post("/oauth/token", data=form).json()["access_token"]
     client.headers["Authorization"] = f"Bearer {token}"

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from sandbox.zuora import ZuoraServer, ZuoraTenant
+from tests.tls import TLS
 
 LogIn = Callable[[ZuoraServer], httpx.Client]
 Advance = Callable[[timedelta], None]
@@ -22,7 +23,7 @@ def serve(tenant: ZuoraTenant, per_minute: int = 50_000, at_once: int = 40) -> Z
 
 
 def test_a_token_for_the_right_credentials(server: ZuoraServer) -> None:
-    body = httpx.post(f"{server.url}/oauth/token", data=FORM).json()
+    body = httpx.post(f"{server.url}/oauth/token", data=FORM, verify=TLS).json()
     assert body["token_type"] == "bearer"
     assert body["expires_in"] == 3599
     assert {"access_token", "scope", "jti"} <= set(body)
@@ -33,7 +34,7 @@ def test_a_token_for_the_right_credentials(server: ZuoraServer) -> None:
     [({"client_secret": "wrong"}, 401), ({"client_id": "wrong"}, 401), ({"grant_type": "password"}, 400)],
 )
 def test_no_token_for_the_wrong_ones(server: ZuoraServer, change: dict[str, str], status: int) -> None:
-    response = httpx.post(f"{server.url}/oauth/token", data={**FORM, **change})
+    response = httpx.post(f"{server.url}/oauth/token", data={**FORM, **change}, verify=TLS)
     assert response.status_code == status
     assert "error" in response.json()
     assert "a-secret" not in response.text
@@ -42,11 +43,11 @@ def test_no_token_for_the_wrong_ones(server: ZuoraServer, change: dict[str, str]
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic dGllb3V0"}])
 def test_every_resource_needs_a_token(server: ZuoraServer, header: dict[str, str]) -> None:
     for path in ("/v1/invoices/x", "/v1/describe/Account", "/object-query/invoices", "/v1/bill-runs/x"):
-        response = httpx.get(server.url + path, headers=header)
+        response = httpx.get(server.url + path, headers=header, verify=TLS)
         assert response.status_code == 401
-    body = httpx.get(f"{server.url}/v1/invoices/x", headers=header).json()
+    body = httpx.get(f"{server.url}/v1/invoices/x", headers=header, verify=TLS).json()
     assert (body["success"], body["reasons"][0]["code"]) == (False, 90000011)
-    response = httpx.post(f"{server.url}/v1/action/query", json=QUERY, headers=header)
+    response = httpx.post(f"{server.url}/v1/action/query", json=QUERY, headers=header, verify=TLS)
     assert response.status_code == 401
     assert "message" in response.json()
 
