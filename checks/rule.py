@@ -1,7 +1,7 @@
 """One check as it is in force: its settings applied, and its SQL, which is made when it is first asked for.
 
 Making the SQL of a check takes a fifth of a second, so it is made once per process for all rulesets over the same
-books and settings, and a command that asks no check makes none.
+books and settings, a command that asks no check makes none, and a shelf may keep it between processes.
 """
 
 import gc
@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Protocol
 
 import ibis
 import ibis.expr.types as ir
@@ -63,6 +65,18 @@ class Compiled:
     momentary: frozenset[str]
 
 
+class Shelf(Protocol):
+    """Keeps what was compiled. A key is `code/rest`, and stands for all that a shipped check's SQL is made from."""
+
+    def __hash__(self) -> int: ...
+
+    def find(self, key: str) -> Compiled | None:
+        """None where nothing, or nothing sound, is kept."""
+
+    def keep(self, key: str, made: Compiled) -> None:
+        """Never raises: where nothing can be kept, it is made again."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """A check with its settings in force, over the books of one installation."""
@@ -70,6 +84,7 @@ class Rule:
     check: Check
     params: Params
     books: Books
+    shelf: Shelf | None = None
 
     @property
     def compiled(self) -> Compiled:
@@ -79,7 +94,7 @@ class Rule:
     def compiled_for(self, dialect: str) -> Compiled:
         """Raises DeclarationError where the check's rows lack a column."""
         with _making, _without_collecting():
-            made = _made(self.check.find, self.params, self.books, dialect)
+            made = _made(self.check.id, self.check.find, self.params, self.books, dialect, self.shelf)
         terms = sorted(self.check.arithmetic.names() - set(self.check.worked))
         missing = [name for name in (*REQUIRED, *terms) if name not in made.columns]
         if missing:
@@ -116,7 +131,20 @@ def _without_collecting() -> Iterator[None]:
 
 
 @lru_cache(_RULES_KEPT)
-def _made(find: Find, params: Params, of: Books, dialect: str) -> Compiled:
+def _made(check: str, find: Find, params: Params, of: Books, dialect: str, shelf: Shelf | None) -> Compiled:
+    module = inspect.getmodule(find)
+    if shelf is None or module is None or not _is_ours(module):
+        return _make(find, params, of, dialect)
+    made_from = hashlib.sha256(repr((check, module.__name__, str(params), str(of), dialect)).encode())
+    key = f"{_shared_code()[:16]}/{made_from.hexdigest()}"
+    kept = shelf.find(key)
+    if kept is None:
+        kept = _make(find, params, of, dialect)
+        shelf.keep(key, kept)
+    return kept
+
+
+def _make(find: Find, params: Params, of: Books, dialect: str) -> Compiled:
     rows, workings = find(of, params), _workings(of, dialect)
     relations = workings.behind(rows)
     momentary = frozenset(name for name in relations if workings.is_momentary(name))
@@ -146,7 +174,7 @@ def _is_ours(module: ModuleType) -> bool:
 
 @cache
 def _shared_code() -> str:
-    hashed = hashlib.sha256(ibis.__version__.encode())
+    hashed = hashlib.sha256(f"{ibis.__version__} {version('sqlglot')}".encode())
     for package in (books, checks):
         root = Path(str(package.__file__)).parent
         for path in sorted(root.rglob("*.py")):

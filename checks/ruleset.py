@@ -21,7 +21,7 @@ from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
 from checks.judging import Bands, judge
 from checks.relation import compiled
-from checks.rule import Compiled, Rule
+from checks.rule import Compiled, Rule, Shelf
 from checks.system_of_record import in_force as registry
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Ruleset:
         books: Books,
         overrides: Mapping[str, Override] | None = None,
         attributes: Attributes | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         overrides = overrides or {}
         attributes = registry({}) if attributes is None else attributes
@@ -82,7 +83,8 @@ class Ruleset:
         self.books = books
         self._worked_out: WeakKeyDictionary[Asked, dict[str, Request | None]] = WeakKeyDictionary()
         self.rules = {
-            id_: _rule(check, books, overrides.get(id_, Override()), attributes) for id_, check in declared.items()
+            id_: _rule(check, books, overrides.get(id_, Override()), attributes, shelf)
+            for id_, check in declared.items()
         }
 
     def prepare(self, checks: Iterable[str]) -> None:
@@ -196,7 +198,7 @@ class Ruleset:
         return not engine.rows(compiled(rows.select("key").limit(1), engine.dialect))
 
 
-def _rule(check: Check, books: Books, override: Override, attributes: Attributes) -> Rule:
+def _rule(check: Check, books: Books, override: Override, attributes: Attributes, shelf: Shelf | None) -> Rule:
     known = {setting.name: setting.default for setting in check.settings}
     unknown = sorted(set(override.settings) - set(known))
     if unknown:
@@ -208,7 +210,7 @@ def _rule(check: Check, books: Books, override: Override, attributes: Attributes
         tolerance=override.tolerance or check.tolerance,
         lag_minutes=check.lag_minutes if override.lag_minutes is None else override.lag_minutes,
     )
-    rule = Rule(in_force, Params({**known, **override.settings}, attributes), books)
+    rule = Rule(in_force, Params({**known, **override.settings}, attributes), books, shelf)
     if override.settings:
         try:
             rule.rows()

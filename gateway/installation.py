@@ -19,6 +19,7 @@ from connectors.errors import MappingError
 from connectors.mapping import Mapping as SourceMapping
 from connectors.mapping_file import load, shipped
 from connectors.registry import open_connector, open_run_source
+from gateway.compiled import CompiledFolder
 from gateway.config import RESERVED, Config, Source
 from gateway.crosswalk.publishing import ENTITY as LINKS
 from gateway.db.embedded import embedded_url
@@ -146,7 +147,7 @@ class Installation:
         for id_ in self.own_checks:
             said = overrides.get(id_, Override())
             overrides[id_] = replace(said, mode=said.mode or Mode.SHADOW)
-        return Ruleset(self.checks.values(), self.books, overrides, self.config.attributes())
+        return Ruleset(self.checks.values(), self.books, overrides, self.config.attributes(), CompiledFolder.of_user())
 
     @cached_property
     def owners(self) -> Owners:

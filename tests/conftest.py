@@ -21,6 +21,10 @@ from tests.gateway.sync.commands import CommandServer
 # What their assertions compare is shown, as in a test.
 pytest.register_assert_rewrite("tests.connectors.contract")
 
+# What the checks are compiled to is kept from run to run, and is the same for all workers; never in a person's caches.
+CACHES = Path(__file__).parent.parent / ".pytest_cache" / "home"
+os.environ["XDG_CACHE_HOME"] = str(CACHES)
+
 TEMPLATE = "tieout_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "60"}
 

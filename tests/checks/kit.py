@@ -17,6 +17,7 @@ from checks.contract import Check
 from checks.findings import Evaluation, Finding
 from checks.judging import Bands
 from checks.ruleset import Ruleset
+from gateway.compiled import CompiledFolder
 
 NOW = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 FRESH = timedelta(hours=1)
@@ -34,7 +35,7 @@ def books(unmapped: Iterable[tuple[str, str]] = ()) -> Books:
 @cache
 def ruleset(check: str, unmapped: frozenset[tuple[str, str]] = frozenset()) -> Ruleset:
     """One shipped check over such books."""
-    return Ruleset([CATALOGUE[check]], books(unmapped))
+    return Ruleset([CATALOGUE[check]], books(unmapped), shelf=CompiledFolder.of_user())
 
 
 @dataclass

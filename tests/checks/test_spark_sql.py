@@ -8,10 +8,11 @@ from books.reading import ROLES, Books
 from books.spark_sql import spark_sql
 from checks.catalogue import CATALOGUE
 from checks.ruleset import Ruleset
+from gateway.compiled import CompiledFolder
 from tests.checks.kit import EVERYTHING
 
 BOOKS = Books({role: (role,) for role in ROLES}, dict.fromkeys(ROLES, EVERYTHING))
-RULES = Ruleset(CATALOGUE.values(), BOOKS).rules
+RULES = Ruleset(CATALOGUE.values(), BOOKS, shelf=CompiledFolder.of_user()).rules
 
 
 @pytest.mark.parametrize("check", CATALOGUE)

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from books.engine import Engine
 from checks.catalogue import CATALOGUE
 from checks.ruleset import Ruleset
+from gateway.compiled import CompiledFolder
 from gateway.db.session import Database
 from gateway.demo.world import World
 from gateway.exceptions.tables import Case
@@ -36,7 +37,8 @@ def world(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TIEOUT_ZUORA_WEBHOOK_SECRET", SECRET)
     with World(tmp_path / "world", seed=7, accounts=200, public_url="http://127.0.0.1:1") as world:
         world.installed.database = database
-        world.installed.ruleset = Ruleset([CATALOGUE[name] for name in CHECKS], world.installed.books)
+        checks = [CATALOGUE[name] for name in CHECKS]
+        world.installed.ruleset = Ruleset(checks, world.installed.books, shelf=CompiledFolder.of_user())
         yield world
 
 

@@ -26,6 +26,7 @@ from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Par
 from checks.rows import candidates, listed, reference
 from checks.ruleset import Ruleset
 from connectors.contract import DraftRun, RunSource
+from gateway.compiled import CompiledFolder
 from gateway.config import parse
 from gateway.db.session import Database
 from gateway.installation import Installation
@@ -271,7 +272,9 @@ class World:
         self.installed.owners = OWNERS
         self.installed.runs = {}
         self.installed.books = Books(config.roles(), {name: frozenset(mapped) for name, (_, mapped) in SYSTEMS.items()})
-        self.installed.ruleset = Ruleset(rules, self.installed.books, config.overrides())
+        self.installed.ruleset = Ruleset(
+            rules, self.installed.books, config.overrides(), shelf=CompiledFolder.of_user()
+        )
         self.store = self.installed.store
 
     @property

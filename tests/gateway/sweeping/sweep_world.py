@@ -18,6 +18,7 @@ from checks.contract import Arithmetic, Check, Mode, MoneyKind, Need, Owner, Par
 from checks.findings import Evaluation
 from checks.rows import candidates, listed, reference
 from checks.ruleset import Override, Ruleset
+from gateway.compiled import CompiledFolder
 from gateway.config import parse
 from gateway.db.session import Database
 from gateway.installation import Installation
@@ -124,7 +125,7 @@ class World:
         self.installed.books = Books({role: (role,) for role in ROLES}, dict.fromkeys(ROLES, EVERYTHING))
         checks = [*(CATALOGUE[name] for name in NAMES), LINKED_OTHERWISE]
         overrides = {"invoice_not_in_erp": Override(lag_minutes=LAG)}
-        self.installed.ruleset = Ruleset(checks, self.installed.books, overrides)
+        self.installed.ruleset = Ruleset(checks, self.installed.books, overrides, shelf=CompiledFolder.of_user())
         self.marks: dict[str, datetime] = {}
         self.told = Told()
         first = Ledger().add("usage_events", "usage", "U0", account_key="A1", is_test=True, happened_at=MORNING)
