@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Self
 
+import duckdb
+
 from books.engine import Engine, Request, connect, source_rows
 from books.entities import ENTITIES
 from books.reading import ROLES, Books
@@ -250,8 +252,7 @@ def ask(
     rules = ruleset(check, frozenset(unmapped)) if isinstance(check, str) else Ruleset([check], books(unmapped))
     snapshot = _snapshot(rules.books, now, behind or {}, fresh)
     snapshot = _spoiled(snapshot, now, stale, failure)
-    with Engine(connect()) as engine:
-        engine.connection.execute(_blank())
+    with Engine(_blank().cursor()) as engine:
         for name, rows in ledger.rows.items():
             engine.hold(name, table_from(name, rows))
         engine.hold("sources", source_rows(snapshot))
@@ -282,12 +283,14 @@ def only(check: str | Check, ledger: Ledger, **how: Any) -> Finding:
 
 
 @cache
-def _blank() -> str:
-    """SQL for empty tables of all entities."""
-    with Engine(connect()) as engine:
-        for name, known in ENTITIES.items():
-            engine.hold(name, known.arrow.empty_table())
-        return "".join(row["sql"] for row in engine.rows("SELECT sql FROM duckdb_tables()"))
+def _blank() -> duckdb.DuckDBPyConnection:
+    """Empty tables of all entities; what a cursor holds is its own and lies before them. Few rows need no threads."""
+    blank = connect()
+    blank.execute("SET threads = 1")
+    for name, known in ENTITIES.items():
+        blank.register("incoming", known.arrow.empty_table())
+        blank.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
+    return blank
 
 
 def _snapshot(books: Books, now: datetime, behind: Mapping[str, timedelta], fresh: timedelta | None) -> Snapshot:
