@@ -1,13 +1,17 @@
 """What people and retried jobs do to invoices besides the billing runs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from sandbox.company.amounts import document
+from sandbox.company.billing import put_line
 from sandbox.company.catalog import PRODUCTS
 from sandbox.company.documents import InvoiceLine
-from sandbox.company.rating import add_day
+from sandbox.company.model import Charge
+from sandbox.company.periods import add_months
+from sandbox.company.rating import Item, add_day
 from sandbox.company.world import World
 
 _LATER = timedelta(minutes=20)
@@ -38,6 +42,21 @@ def enter(world: World, invoice_id: str, product: str, kind: str, quantity: Deci
     )
     world.invoice_lines[line.billing_id] = line
     return line
+
+
+def bill_slips(world: World, charge: Charge, hours: Sequence[int]) -> InvoiceLine:
+    """Hours of the last months, of which only slips of paper tell, on the invoices of their contract. The last line."""
+    contract_id = world.lines[charge.line_id].contract_id
+    invoices = sorted((one for one in world.invoices.values() if one.contract_id == contract_id), key=lambda i: i.day)
+    billed = [
+        put_line(
+            world,
+            invoice,
+            Item(charge, charge.segments[0], invoice.day, add_months(invoice.day, -1), invoice.day, Decimal(worked)),
+        )
+        for invoice, worked in zip(invoices[-len(hours) :], hours, strict=True)
+    ]
+    return billed[-1]
 
 
 def repeat(world: World, line: InvoiceLine, invoice_id: str | None = None) -> InvoiceLine:

@@ -270,8 +270,11 @@ def _followed(world: World, charge: Charge, day: date, version: Version) -> Char
     return replace(charge, segments=(*charge.segments[:-1], replace(last, end=day), following))
 
 
-def split_segment(world: World, contract_id: str, charge: Charge, day: date) -> Charge:
-    """The charge with its last segment split on a day, quantity unchanged, by a new version of the subscription."""
+def split_segment(world: World, contract_id: str, charge: Charge, day: date, quantity: Decimal | None = None) -> Charge:
+    """The charge with its last segment split on a day by a new version of the subscription.
+
+    The `quantity` is unchanged unless given.
+    """
     known_at = datetime.combine(day - timedelta(days=5), time(14), UTC)
     subscription = world.subscriptions[contract_id]
     world.subscriptions[contract_id], version = _next_version(world, subscription, known_at, day, "UpdateProduct")
@@ -281,6 +284,7 @@ def split_segment(world: World, contract_id: str, charge: Charge, day: date) -> 
         billing_id=world.ids.billing("charge"),
         number=last.number + 1,
         version=version.number,
+        quantity=last.quantity if quantity is None else quantity,
         start=day,
         created_at=version.created_at,
     )

@@ -194,8 +194,10 @@ def render_salesforce(world: World) -> dict[str, list[Row]]:
         "Opportunity": [_opportunity(world, opportunity) for opportunity in world.opportunities.values()],
         "Contract": [_contract(world, one, versions[one.crm_id]) for one in world.contracts.values()],
         "SBQQ__Quote__c": [_quote(world, quote) for quote in world.quotes.values()],
-        "SBQQ__QuoteLine__c": [_quote_line(world, line) for line in world.quote_lines.values()],
-        "SBQQ__Subscription__c": [_line(world, line) for line in world.lines.values()]
+        "SBQQ__QuoteLine__c": [_quote_line(world, line) for line in _quoted(world)],
+        "SBQQ__Subscription__c": [
+            _line(world, line) for line in world.lines.values() if line.crm_id not in world.not_in_crm
+        ]
         + [_change(world, change) for change in world.changes.values()],
         "Contract_Clause__c": [_clause(clause) for clause in world.clauses.values()],
         **render_prices(world, PRODUCT_IDS),
@@ -353,6 +355,11 @@ def _quote(world: World, quote: Quote) -> Row:
         "CurrencyIsoCode": world.accounts[quote.account_id].currency,
     }
     return _stamped(row, quote.ordered_at - timedelta(days=2), quote.ordered_at)
+
+
+def _quoted(world: World) -> list[QuoteLine]:
+    unknown = {world.lines[line_id].quote_line_id for line_id in world.not_in_crm}
+    return [line for line in world.quote_lines.values() if line.crm_id not in unknown]
 
 
 def _quote_line(world: World, line: QuoteLine) -> Row:

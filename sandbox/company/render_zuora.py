@@ -292,7 +292,7 @@ def _common(world: World, charge: Charge) -> Row:
         "ChargeModel": _model(charge),
         "BillingPeriod": None if charge.charge_type == ONE_TIME else _PERIODS[charge.billing_months],
         "BillingTiming": "IN_ADVANCE" if charge.timing == ADVANCE else "IN_ARREARS",
-        "ContractLineId__c": charge.line_id,
+        "ContractLineId__c": None if charge.line_id in world.not_in_crm else charge.line_id,
         "ProductCode__c": charge.product_code,
         "PricePeriodMonths__c": 1 if recurs else None,
         "LineStartDate__c": charge.start,

@@ -64,9 +64,10 @@ class World:
     `stated_values` and `held_values` are what the CRM and billing say that a contract is worth; `approved_up_to` is the
     discount that a quote's approval allows, by quote, None where there is no approval.
 
-    What a system was not told: billing does not know the contracts `not_in_billing`, the amendments `not_applied` and
-    the lines `not_charged`, each by its CRM id, nor the rises and ramp steps `not_followed`, by the line charged and
-    the day; revenue accounting does not know the memos `untreated_credits`.
+    What a system was not told: the CRM does not know the lines `not_in_crm`; billing does not know the contracts
+    `not_in_billing`, the amendments `not_applied` and the lines `not_charged`, each by its CRM id, nor the rises and
+    ramp steps `not_followed`, by the line charged and the day; revenue accounting does not know the memos
+    `untreated_credits`.
 
     What stories have told as a whole: all usage of the charges `told_meters`, by number, and all work of the contract
     lines `told_work`.
@@ -113,6 +114,7 @@ class World:
     legacy_accounts: dict[str, LegacyAccount] = field(default_factory=dict)
     legacy_subscriptions: dict[str, LegacySubscription] = field(default_factory=dict)
     legacy_lines: Table[str, LegacyLine] = field(default_factory=lambda: Table("subscription"))
+    not_in_crm: set[str] = field(default_factory=set)
     not_in_billing: set[str] = field(default_factory=set)
     not_applied: set[str] = field(default_factory=set)
     not_charged: set[str] = field(default_factory=set)

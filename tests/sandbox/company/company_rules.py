@@ -120,9 +120,9 @@ def other_terms(sheets: Sheets) -> Broken:
     broken: Broken = set()
     for key, items in sheets.billed.items():
         charge = sheets.lines[key][0]
-        if charge["ChargeType"] != "Recurring":
-            continue
         line_id = charge["ContractLineId__c"]
+        if charge["ChargeType"] != "Recurring" or line_id is None:  # None where it was agreed by letter alone
+            continue
         for item in items:
             price = agreed_price(sheets, line_id, item["ServiceStartDate"])
             quantity = agreed_quantity(sheets, line_id, item["ServiceStartDate"])
