@@ -141,13 +141,15 @@ def _marks(
         found[finding.record].append(finding)
     labels = [label for shelf in wanted.values() for label in shelf if isinstance(label, Planted)]
     matches = [(label, _matching(label, found)) for label in labels]
+    truths = {_truth(label): label for label in labels}
+    told = {_truth(label) for label, match in matches if match}
     return Marks(
-        planted=len(labels),
+        planted=len(truths),
         findings=len(findings),
         missed=tuple(
             {"check": label.check, "record": f"{label.system}/{label.entity}/{label.key}", "note": label.note}
-            for label, match in matches
-            if not match
+            for truth, label in truths.items()
+            if truth not in told
         ),
         false_alarms=tuple(
             {
@@ -162,6 +164,11 @@ def _marks(
         ),
         money_error=max((_error(label, match) for label, match in matches if match), default=Decimal(0)),
     )
+
+
+def _truth(label: Planted) -> Planted | str:
+    """What is found with the label: itself, or the total to which it adds."""
+    return label.adds_to or label
 
 
 def _matching(label: Planted, found: Mapping[Record, Sequence[Finding]]) -> list[Finding]:

@@ -26,7 +26,8 @@ class Planted:
     """One defect: `check` must find it, with (system, entity, key) as its primary record.
 
     `amount` is the size of the finding in `currency`, None where the reference leaves open how to count it.
-    `period_start` is None where the finding has no period.
+    `period_start` is None where the finding has no period. `adds_to` is the total that the defect distorts together
+    with those of other labels of the check: there is one finding for all, about any of them.
     """
 
     check: str
@@ -38,6 +39,7 @@ class Planted:
     note: str
     period_start: date | None = None
     also: tuple[Consequence, ...] = ()
+    adds_to: str | None = None
 
 
 SUMMING = frozenset(

@@ -16,4 +16,4 @@ def a_year_in_advance(story: Story) -> Plot:
     story.resemble("run_total_anomaly", BILLING, "invoices", draft.invoice_id, note)
 
 
-TALES = (Tale(a_year_in_advance, "JPY", CLEAN_BATCH),)
+TALES = (Tale(a_year_in_advance, "USD", CLEAN_BATCH),)

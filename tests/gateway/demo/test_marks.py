@@ -38,5 +38,14 @@ def test_a_check_that_sums_may_find_any_disturbed_customer_but_no_look_alike() -
     assert alarm["looks_like"] == "not due yet"
 
 
+def test_what_adds_to_one_total_is_found_with_any_part_of_it() -> None:
+    large, small = (
+        Planted(TERMS, CRM, "contract_lines", key, None, None, "", adds_to="USD") for key in ("CL-1", "CL-2")
+    )
+    marks = score([large, small], [], (), [found(TERMS)]).total
+    assert (marks.planted, marks.findings, marks.missed, marks.false_alarms) == (1, 1, (), ())
+    assert len(score([large, small], [], (), [found(DRIFT)]).total.missed) == 1
+
+
 def test_a_check_of_single_records_is_not_excused_by_its_customer() -> None:
     assert score([], [], {CUSTOMER}, [found(TERMS)]).total.false_alarms

@@ -1,6 +1,8 @@
-"""A slip of three zeros on one line takes the total of the whole run out of its band."""
+"""A slip of three zeros on one line takes the total of the whole run out of its band.
 
-from collections.abc import Sequence
+However many customers have one, there is one total per currency, and one finding about the largest.
+"""
+
 from decimal import Decimal
 
 from sandbox.company.amounts import document
@@ -12,7 +14,6 @@ from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "run_total_anomaly"
 _ZEROS = 1000
-_BY_HAND = ("invoice_without_contract_detail",)
 
 
 def training_at_a_thousand_times_its_price(story: Story) -> Plot:
@@ -33,14 +34,10 @@ def _typed(story: Story, terms: Terms, product: str, quantity: Decimal, between:
     invoice_id = story.drafted(story.charge(contract, terms.product)).invoice_id
     price = document(Decimal(story.rng.randint(*between) * _ZEROS), story.currency)
     line = enter(story.world, invoice_id, product, CHARGE, quantity, price)
-    invoice = story.world.invoices[invoice_id]
-    also = _also(line.billing_id, _BY_HAND)
+    day, currency = story.world.invoices[invoice_id].day, story.currency
+    by_hand = Consequence("invoice_without_contract_detail", BILLING, "invoice_lines", line.billing_id)
     note = f"{line.name} at a thousand times its price makes the run too large"
-    story.plant(Planted(CHECK, BILLING, "invoices", invoice_id, None, story.currency, note, invoice.day, also))
-
-
-def _also(line: str, checks: Sequence[str]) -> tuple[Consequence, ...]:
-    return tuple(Consequence(check, BILLING, "invoice_lines", line) for check in checks)
+    story.plant(Planted(CHECK, BILLING, "invoices", invoice_id, None, currency, note, day, (by_hand,), currency))
 
 
 TALES = (
