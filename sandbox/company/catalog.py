@@ -50,4 +50,3 @@ _ALL = (
     Product("GOODWILL", "Goodwill credit", "Adjustments", ONE_TIME, Decimal(0), NO_RECOGNITION),
 )
 PRODUCTS = {product.code: product for product in _ALL}
-METERS = {product.meter: product for product in _ALL if product.meter}

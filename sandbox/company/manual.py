@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 from sandbox.company.amounts import document
 from sandbox.company.billing import put_line
@@ -81,10 +83,15 @@ def reverse(world: World, line: InvoiceLine, kind: str) -> InvoiceLine:
 
 def retype(world: World, line: InvoiceLine, quantity: Decimal, price: Decimal) -> InvoiceLine:
     """The line with another quantity and price; its amount and tax follow in proportion."""
-    invoice = world.invoices[line.invoice_id]
-    account = world.accounts[invoice.account_id]
-    amount = document(line.amount * quantity * price / (line.quantity * line.price), account.currency)
-    tax = document(amount * account.tax_rate, account.currency)
-    changed = replace(line, quantity=quantity, price=price, amount=amount, tax=tax)
+    amount = line.amount * quantity * price / (line.quantity * line.price)
+    return bill_at(world, line, amount, quantity=quantity, price=price)
+
+
+def bill_at(world: World, line: InvoiceLine, amount: Decimal | Fraction, **changes: Any) -> InvoiceLine:
+    """The line at another amount, rounded, with its tax; `changes` are its other fields that differ."""
+    account = world.accounts[world.invoices[line.invoice_id].account_id]
+    billed = document(amount, account.currency)
+    tax = document(billed * account.tax_rate, account.currency)
+    changed = replace(line, amount=billed, tax=tax, **changes)
     world.invoice_lines[line.billing_id] = changed
     return changed

@@ -3,9 +3,9 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
 
 from sandbox.company.audit_records import Approval, FieldChange
+from sandbox.company.file_format import instant
 from sandbox.company.model import RecordChange
 from sandbox.company.world import World
 
@@ -55,7 +55,7 @@ def _line(change: RecordChange) -> str:
         "field": change.field,
         "before": change.before,
         "after": change.after,
-        "changed_at": _instant(change.changed_at),
+        "changed_at": instant(change.changed_at),
         "changed_by": change.changed_by,
         "via": change.via,
         "client": change.client,
@@ -76,7 +76,7 @@ def _redefined(change: FieldChange) -> str:
         "change": change.change,
         "before": change.before,
         "after": change.after,
-        "seen_at": _instant(change.seen_at),
+        "seen_at": instant(change.seen_at),
     }
     return json.dumps(said) + "\n"
 
@@ -88,13 +88,9 @@ def _approval(approval: Approval) -> str:
         "object": approval.object,
         "record_key": approval.record_key,
         "approver": approval.approver,
-        "decided_at": _instant(approval.decided_at),
+        "decided_at": instant(approval.decided_at),
         "customer": approval.customer,
         "until": approval.until.isoformat() if approval.until else None,
         "status": approval.status,
     }
     return json.dumps(said) + "\n"
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,13 +1,12 @@
 """What comes as files: usage events, seat counts, rates of exchange, dunning, and the general ledger."""
 
-import csv
-import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
+from sandbox.company.file_format import csv_text, instant
 from sandbox.company.model import SeatCount, UsageEvent
 from sandbox.company.periods import add_months
 from sandbox.company.render_audit import render_audit
@@ -55,7 +54,7 @@ def _modules(world: World) -> dict[str, str]:
         rows[_month(grant.month)].append(
             (grant.customer, grant.product_code, _month(grant.month), f"{grant.quantity:f}", grant.tag or "", expires)
         )
-    return {f"modules/{month}.csv": _csv(header, rows[month]) for month in sorted(rows)}
+    return {f"modules/{month}.csv": csv_text(header, rows[month]) for month in sorted(rows)}
 
 
 def render_shipping(world: World) -> dict[str, str]:
@@ -69,7 +68,7 @@ def render_shipping(world: World) -> dict[str, str]:
         price = f"{sent.price:f}" if sent.price is not None else ""
         line = (sent.key, "", sent.line_id or "", sent.product_code, f"{sent.quantity:f}", price, sent.currency)
         rows[_month(sent.day)].append((*line, sent.day.isoformat(), sent.status, sent.customer))
-    return {f"shipments/{month}.csv": _csv(header, rows[month]) for month in sorted(rows)}
+    return {f"shipments/{month}.csv": csv_text(header, rows[month]) for month in sorted(rows)}
 
 
 def render_services(world: World) -> dict[str, str]:
@@ -81,11 +80,11 @@ def render_services(world: World) -> dict[str, str]:
     rows: dict[str, list[Sequence[str]]] = defaultdict(list)
     for item in world.work.values():
         said = (item.key, item.customer, item.contract_id, item.line_id, item.kind)
-        status = ("Approved", _instant(item.approved_at)) if item.approved_at else ("Submitted", "")
+        status = ("Approved", instant(item.approved_at)) if item.approved_at else ("Submitted", "")
         hours, amount = (f"{number:f}" if number is not None else "" for number in (item.quantity, item.amount))
         when = (item.day.isoformat(), status[1], item.line_billed or "")
         rows[_month(item.day)].append((*said, status[0], hours, "", amount, item.currency, *when))
-    return {f"work_items/{month}.csv": _csv(header, rows[month]) for month in sorted(rows)}
+    return {f"work_items/{month}.csv": csv_text(header, rows[month]) for month in sorted(rows)}
 
 
 def render_reference(world: World) -> dict[str, str]:
@@ -96,7 +95,7 @@ def render_reference(world: World) -> dict[str, str]:
         for currency in _DOLLARS:
             rows.append((month.isoformat(), currency, "USD", str(dollars_for(currency, step))))
         month, step = add_months(month, 1), step + 1
-    return {"rates.csv": _csv(("date", "from_currency", "to_currency", "rate"), rows)}
+    return {"rates.csv": csv_text(("date", "from_currency", "to_currency", "rate"), rows)}
 
 
 def dollars_for(currency: str, step: int) -> Decimal:
@@ -117,10 +116,10 @@ def render_collections(world: World) -> dict[str, str]:
                 step.payment_id or "",
                 step.kind,
                 step.status,
-                _instant(step.happened_at),
+                instant(step.happened_at),
             )
         )
-    return {name: _csv(header, rows[name]) for name in sorted(rows)}
+    return {name: csv_text(header, rows[name]) for name in sorted(rows)}
 
 
 def render_ledger(world: World) -> dict[str, str]:
@@ -144,10 +143,10 @@ def render_ledger(world: World) -> dict[str, str]:
                 entry.posted.isoformat(),
                 entry.period,
                 entry.service.isoformat() if entry.service else "",
-                _instant(entry.written_at),
+                instant(entry.written_at),
             )
         )
-    return {name: _csv(header, rows[name]) for name in sorted(rows)}
+    return {name: csv_text(header, rows[name]) for name in sorted(rows)}
 
 
 def _event(event: UsageEvent) -> str:
@@ -160,8 +159,8 @@ def _event(event: UsageEvent) -> str:
         "subscription": event.subscription,
         "charge": event.charge,
         "quantity": str(event.quantity),
-        "happened_at": _instant(event.happened_at),
-        "received_at": _instant(event.received_at),
+        "happened_at": instant(event.happened_at),
+        "received_at": instant(event.received_at),
         "batch": event.batch,
         "test": event.test,
         "heartbeat": event.heartbeat,
@@ -175,20 +174,8 @@ def _seats(counts: Iterable[SeatCount]) -> str:
         (c.line_id, _month(c.month), c.product_code, str(c.active), c.measure, c.customer, str(c.trial).lower())
         for c in sorted(counts, key=lambda count: count.line_id)
     ]
-    return _csv(header, rows)
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(header, rows)
 
 
 def _month(month: date) -> str:
     return f"{month:%Y-%m}"
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

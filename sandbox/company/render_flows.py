@@ -2,8 +2,8 @@
 
 import json
 from collections import defaultdict
-from datetime import datetime
 
+from sandbox.company.file_format import instant
 from sandbox.company.flow_records import FlowError, FlowRun
 from sandbox.company.world import World
 
@@ -27,15 +27,15 @@ def _run(run: FlowRun) -> str:
         target_system=run.flow.target,
         object=run.flow.object,
         status=run.status,
-        started_at=_instant(run.started_at),
-        finished_at=_instant(run.finished_at),
+        started_at=instant(run.started_at),
+        finished_at=instant(run.finished_at),
         read=run.written + run.rejected,
         written=run.written,
         rejected=run.rejected,
         source_count=run.source_count,
         amount=None if run.amount is None else str(run.amount),
         currency=None if run.amount is None else run.flow.currency,
-        reported_at=_instant(run.finished_at),
+        reported_at=instant(run.finished_at),
     )
 
 
@@ -56,17 +56,13 @@ def _error(error: FlowError) -> str:
         amount=None if error.amount is None else str(error.amount),
         currency=error.currency,
         customer=error.customer,
-        first_seen_at=_instant(error.first_seen_at),
-        last_seen_at=_instant(error.last_seen_at),
-        resolved_at=error.resolved_at and _instant(error.resolved_at),
-        reported_at=_instant(error.resolved_at or error.last_seen_at),
+        first_seen_at=instant(error.first_seen_at),
+        last_seen_at=instant(error.last_seen_at),
+        resolved_at=error.resolved_at and instant(error.resolved_at),
+        reported_at=instant(error.resolved_at or error.last_seen_at),
     )
 
 
 def _json_line(**fields: object) -> str:
     """One record; what the platform does not know is left out."""
     return json.dumps({name: value for name, value in fields.items() if value is not None}) + "\n"
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,11 +1,10 @@
 """The snapshot of the old billing system: one file for each kind of record, named by its last day."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
+from sandbox.company.file_format import csv_text
 from sandbox.company.labels import BILLING, OLD_BILLING
 from sandbox.company.legacy_records import LegacyAccount, LegacyLine, LegacySubscription
 from sandbox.company.model import a_day_before
@@ -32,12 +31,16 @@ def render_migration(world: World) -> dict[str, str]:
     last = a_day_before(world.cutover).isoformat()
     crosswalk = ("left_system", "left_id", "right_system", "right_id", "basis")
     return {
-        f"crosswalk/{last}.csv": _csv(crosswalk, _crosswalk(world)),
-        f"accounts/{last}.csv": _csv(_ACCOUNT, (_account(world, one, last) for one in world.legacy_accounts.values())),
-        f"subscriptions/{last}.csv": _csv(
+        f"crosswalk/{last}.csv": csv_text(crosswalk, _crosswalk(world)),
+        f"accounts/{last}.csv": csv_text(
+            _ACCOUNT, (_account(world, one, last) for one in world.legacy_accounts.values())
+        ),
+        f"subscriptions/{last}.csv": csv_text(
             _SUBSCRIPTION, (_subscription(world, one, last) for one in world.legacy_subscriptions.values())
         ),
-        f"subscription_lines/{last}.csv": _csv(_LINE, (_line(world, one, last) for one in world.legacy_lines.values())),
+        f"subscription_lines/{last}.csv": csv_text(
+            _LINE, (_line(world, one, last) for one in world.legacy_lines.values())
+        ),
     }
 
 
@@ -81,11 +84,3 @@ def _day(day: date | None) -> str:
 
 def _number(number: Decimal | None) -> str:
     return "" if number is None else str(number)
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()

@@ -5,7 +5,7 @@ after its first yield is what goes wrong (or only looks wrong); a defect that is
 a customer like any other.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from sandbox.company.deals import BAD_BATCH, Deals, Terms
 from sandbox.company.documents import DRAFT, InvoiceLine
 from sandbox.company.labels import LookAlike, Planted
 from sandbox.company.measuring import event, seat_count
-from sandbox.company.model import Account, Charge, Contract, ContractLine, UsageEvent
+from sandbox.company.model import ADVANCE, Account, Charge, Contract, ContractLine, UsageEvent
 from sandbox.company.periods import add_months, bill_day_before, period_of
 from sandbox.company.world import World
 
@@ -78,11 +78,22 @@ class Story:
         """What bills that line."""
         return self.world.charge_of(self.line(contract, product).crm_id)
 
+    def seats(self, included: int, months: int = 1, *, product: str = "SEAT-STD", timing: str = ADVANCE) -> Terms:
+        """So many seats, all in the price; each above them costs what 50 dollars are."""
+        price = local_price(Decimal(50), self.currency)
+        return Terms(product, included, months=months, timing=timing, included=included, overage_price=price)
+
     def count_seats(self, line: ContractLine, months_ago: int, active: int, *, trial: bool = False) -> date:
         """Say how many seats were active in a month before the current one; returns the month."""
         month = add_months(self.today.replace(day=1), -months_ago)
         self.world.seats[line.crm_id, month] = seat_count(self.world, line, month, Decimal(active), trial=trial)
         return month
+
+    def count_standard_seats(self, contract: Contract, active: Mapping[int, int], *, trial: bool = False) -> None:
+        """Say how many standard seats of a contract were active, by how many months ago."""
+        line = self.line(contract, "SEAT-STD")
+        for months_ago, seats in active.items():
+            self.count_seats(line, months_ago, seats, trial=trial)
 
     def used(self, charge: Charge, day: date, quantity: int, *, arrives: datetime | None = None) -> UsageEvent:
         """One event of a metered charge at noon, UTC, of a day; it arrives within minutes unless said otherwise."""

@@ -246,6 +246,11 @@ class World:
         """What has been paid of an invoice."""
         return sum((paid.settled for paid in self.payments.where(invoice_id=invoice_id)), Decimal(0))
 
+    def unpay(self, invoice_id: str) -> None:
+        """Take away what was paid of an invoice, and what was tried."""
+        for paid in self.payments.where(invoice_id=invoice_id):
+            del self.payments[paid.billing_id]
+
     def remove_lines(self, doomed: Iterable[InvoiceLine]) -> None:
         """Take lines from their invoices, and an invoice away when nothing is left on it."""
         for line in doomed:

@@ -1,16 +1,14 @@
 """Metered usage and its bills that only look wrong."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from sandbox.company.amounts import document
 from sandbox.company.billing import new_invoice, put_line, run_on
 from sandbox.company.deals import CLEAN_BATCH, Terms
 from sandbox.company.defects.duplicates.usage_billed_twice import first_half
 from sandbox.company.documents import CREDIT
 from sandbox.company.labels import BILLING
-from sandbox.company.manual import reverse
+from sandbox.company.manual import bill_at, reverse
 from sandbox.company.measuring import event
 from sandbox.company.model import Charge
 from sandbox.company.periods import add_months, period_of
@@ -113,11 +111,8 @@ def middle_and_rest(story: Story) -> Plot:
     used = first_half(story, charge, whole.start, half)
     invoice = new_invoice(world, run_on(world, half), contract.crm_id)
     middle = put_line(world, invoice, Item(charge, charge.segments[0], half, whole.start, half, used))
-    left, account = whole.quantity - used, world.accounts[charge.account_id]
-    amount = document(left * charge.price, account.currency)
-    tax = document(amount * account.tax_rate, account.currency)
-    rest = replace(whole, start=half, quantity=left, amount=amount, tax=tax)
-    world.invoice_lines[whole.billing_id] = rest
+    left = whole.quantity - used
+    rest = bill_at(world, whole, left * charge.price, start=half, quantity=left)
     for line in (middle, rest):
         for check in ("usage_billed_twice", "usage_vs_invoice_mismatch"):
             story.resemble(check, BILLING, "invoice_lines", line.billing_id, "the meter was set back in between")

@@ -1,10 +1,8 @@
 """Subscriptions that billing has stopped, and rightly so."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 from sandbox.company.amending import cancel
-from sandbox.company.amounts import local_price
 from sandbox.company.deals import CLEAN_BATCH, Terms
 from sandbox.company.labels import BILLING
 from sandbox.company.model import Contract
@@ -14,26 +12,26 @@ from sandbox.company.stories import Plot, Stage, Story, Tale
 
 def paused_by_agreement(story: Story) -> Plot:
     """Suspended everywhere: the contract runs on, and nobody works with it."""
-    contract = story.sell(8, _seats(story, 60))
+    contract = story.sell(8, story.seats(60))
     yield Stage.PROVISIONED
     stop_billing(story.world, contract.crm_id, story.months_ago(2), suspended=True)
-    _count(story, contract, {2: 0, 1: 0})
+    story.count_standard_seats(contract, {2: 0, 1: 0})
     yield Stage.INVOICED
     _resemble(story, contract, "suspended, and no seat is in use")
 
 
 def trial_after_the_end(story: Story) -> Plot:
     """Cancelled, and the customer tries another edition on the same access."""
-    contract = cancel(story.deals, story.sell(10, _seats(story, 45)), story.months_ago(3))
+    contract = cancel(story.deals, story.sell(10, story.seats(45)), story.months_ago(3))
     yield Stage.PROVISIONED
-    _count(story, contract, {2: 12, 1: 9}, trial=True)
+    story.count_standard_seats(contract, {2: 12, 1: 9}, trial=True)
     yield Stage.INVOICED
     _resemble(story, contract, "cancelled; the seats in use since are on trial")
 
 
 def prepaid_until_the_end(story: Story) -> Plot:
     """The year is paid; billing suspends the renewal, and the customer uses what it has paid for."""
-    contract = story.sell(9, _seats(story, 90, months=12), term=12)
+    contract = story.sell(9, story.seats(90, months=12), term=12)
     yield Stage.INVOICED
     subscription = story.world.subscriptions[contract.crm_id]
     story.world.subscriptions[contract.crm_id] = replace(subscription, status="Suspended")
@@ -52,17 +50,6 @@ def paused_for_two_months(story: Story) -> Plot:
         story.resemble(check, BILLING, "subscription_lines", charge.billing_id, note)
     after = next(line for line in story.posted(charge) if line.start == story.months_ago(3))
     story.resemble("invoice_period_gap_or_overlap", BILLING, "invoice_lines", after.billing_id, note)
-
-
-def _seats(story: Story, included: int, months: int = 1) -> Terms:
-    price = local_price(Decimal(50), story.currency)
-    return Terms("SEAT-STD", included, included=included, overage_price=price, months=months)
-
-
-def _count(story: Story, contract: Contract, active: dict[int, int], *, trial: bool = False) -> None:
-    line = story.line(contract, "SEAT-STD")
-    for months_ago, seats in active.items():
-        story.count_seats(line, months_ago, seats, trial=trial)
 
 
 def _resemble(story: Story, contract: Contract, note: str) -> None:

@@ -1,9 +1,7 @@
 """Terms that ended without a renewal, and renewals that do not follow day on day, all as agreed."""
 
 from dataclasses import replace
-from decimal import Decimal
 
-from sandbox.company.amounts import local_price
 from sandbox.company.deals import CLEAN_BATCH, Terms
 from sandbox.company.labels import CRM
 from sandbox.company.model import ACTIVATED, Contract
@@ -12,27 +10,27 @@ from sandbox.company.stories import Plot, Stage, Story, Tale
 
 def holds_over(story: Story) -> Plot:
     """By a clause, the terms go on until somebody signs; billing goes on as well."""
-    contract = _goes_on(story, story.sell(14, _seats(story, 70), term=12), holds_over=True)
+    contract = _goes_on(story, story.sell(14, story.seats(70), term=12), holds_over=True)
     yield Stage.PROVISIONED
-    _count(story, contract, {2: 66, 1: 61})
+    story.count_standard_seats(contract, {2: 66, 1: 61})
     yield Stage.INVOICED
     _ended(story, contract, "holds over until somebody signs")
 
 
 def renews_itself(story: Story) -> Plot:
     """For another year each time, with nothing new to sign."""
-    contract = _goes_on(story, story.sell(15, _seats(story, 40), term=12), auto_renews=True)
+    contract = _goes_on(story, story.sell(15, story.seats(40), term=12), auto_renews=True)
     yield Stage.PROVISIONED
-    _count(story, contract, {2: 39, 1: 38})
+    story.count_standard_seats(contract, {2: 39, 1: 38})
     yield Stage.INVOICED
     _ended(story, contract, "renews by itself")
 
 
 def customer_is_leaving(story: Story) -> Plot:
     """Notice is given, and the last users move their data."""
-    contract = story.sell(13, _seats(story, 55), term=12)
+    contract = story.sell(13, story.seats(55), term=12)
     yield Stage.PROVISIONED
-    _count(story, contract, {1: 9})
+    story.count_standard_seats(contract, {1: 9})
     yield Stage.INVOICED
     story.deals.renewal(contract, "Notice Given")
     _ended(story, contract, "notice given, the seats are wound down")
@@ -40,18 +38,18 @@ def customer_is_leaving(story: Story) -> Plot:
 
 def customer_has_left(story: Story) -> Plot:
     """The renewal is lost; one user looks something up."""
-    contract = story.sell(15, _seats(story, 35), term=12)
+    contract = story.sell(15, story.seats(35), term=12)
     yield Stage.PROVISIONED
-    _count(story, contract, {3: 2, 2: 1, 1: 0})
+    story.count_standard_seats(contract, {3: 2, 2: 1, 1: 0})
     yield Stage.INVOICED
     story.deals.renewal(contract, "Closed Lost", closed=True)
     _ended(story, contract, "the renewal is lost")
 
 
 def nobody_uses_it(story: Story) -> Plot:
-    contract = story.sell(14, _seats(story, 30), term=12)
+    contract = story.sell(14, story.seats(30), term=12)
     yield Stage.PROVISIONED
-    _count(story, contract, {2: 0, 1: 0})
+    story.count_standard_seats(contract, {2: 0, 1: 0})
     yield Stage.INVOICED
     _ended(story, contract, "ended, and not in use")
 
@@ -88,17 +86,6 @@ def _goes_on(story: Story, contract: Contract, *, holds_over: bool = False, auto
     kept = replace(contract, status=ACTIVATED, holds_over=holds_over, auto_renews=auto_renews)
     story.world.contracts[contract.crm_id] = kept
     return kept
-
-
-def _seats(story: Story, included: int) -> Terms:
-    price = local_price(Decimal(50), story.currency)
-    return Terms("SEAT-STD", included, included=included, overage_price=price)
-
-
-def _count(story: Story, contract: Contract, active: dict[int, int]) -> None:
-    line = story.line(contract, "SEAT-STD")
-    for months_ago, seats in active.items():
-        story.count_seats(line, months_ago, seats)
 
 
 def _ended(story: Story, contract: Contract, note: str) -> None:

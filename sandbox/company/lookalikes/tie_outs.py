@@ -64,8 +64,7 @@ def unpaid_and_disputed(story: Story) -> Plot:
     charge = story.charge(contracts[0], "SUPPORT")
     world = story.world
     for invoice_id in sorted({i.invoice_id for i in story.posted(charge) if first <= i.start < story.months_ago(4)}):
-        for paid in world.payments.where(invoice_id=invoice_id):
-            del world.payments[paid.billing_id]
+        world.unpay(invoice_id)
         world.invoices[invoice_id] = replace(world.invoices[invoice_id], disputed=world.total_of(invoice_id))
     note = "what was not collected is in dispute"
     story.resemble("realization_rate_low", CRM, "accounts", contracts[0].account_id, note)

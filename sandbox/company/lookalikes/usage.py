@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from sandbox.company.amounts import local_price
 from sandbox.company.deals import CLEAN_BATCH, Terms
 from sandbox.company.labels import METERING, seat_key
 from sandbox.company.measuring import event
@@ -70,8 +69,7 @@ def two_tenants_alike(story: Story) -> Plot:
 
 def seats_in_order(story: Story) -> Plot:
     """A month's overage is on the invoice of the month that follows; the other months have none."""
-    price = local_price(Decimal(50), story.currency)
-    contract = story.sell(6, Terms("SEAT-STD", 200, included=200, overage_price=price))
+    contract = story.sell(6, story.seats(200))
     line = story.line(contract, "SEAT-STD")
     yield Stage.PROVISIONED
     drafted = story.count_seats(line, 1, 200 + story.rng.randint(1, 20))

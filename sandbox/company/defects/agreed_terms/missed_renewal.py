@@ -1,10 +1,9 @@
 """The term has ended, nobody renewed it, and the customer goes on working."""
 
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 
-from sandbox.company.amounts import document, local_price
+from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
 from sandbox.company.labels import CRM, Planted
 from sandbox.company.model import Contract
@@ -15,9 +14,9 @@ CHECK = "missed_renewal"
 
 def seats_in_use(story: Story) -> Plot:
     """Two months after the end; what was sold beside the seats is rendered with them."""
-    contract = story.sell(14, _seats(story, 90), Terms("SUPPORT", 2), term=12)
+    contract = story.sell(14, story.seats(90), Terms("SUPPORT", 2), term=12)
     yield Stage.PROVISIONED
-    _count(story, contract, {2: 84, 1: 87})
+    story.count_standard_seats(contract, {2: 84, 1: 87})
     yield Stage.INVOICED
     _plant(story, contract, story.today, "seats in use since the term ended")
 
@@ -33,33 +32,21 @@ def calls_after_the_end(story: Story) -> Plot:
 
 def used_for_two_months(story: Story) -> Plot:
     """Then the customer left."""
-    contract = story.sell(16, _seats(story, 60, months=12), term=12)
+    contract = story.sell(16, story.seats(60, months=12), term=12)
     yield Stage.PROVISIONED
-    _count(story, contract, {4: 55, 3: 51, 2: 0, 1: 0})
+    story.count_standard_seats(contract, {4: 55, 3: 51, 2: 0, 1: 0})
     yield Stage.INVOICED
     _plant(story, contract, story.months_ago(2), "in use for two months after the end")
 
 
 def renewal_in_negotiation(story: Story) -> Plot:
     """The renewal is open and nowhere near a signature."""
-    contract = story.sell(13, _seats(story, 45), term=12)
+    contract = story.sell(13, story.seats(45), term=12)
     yield Stage.PROVISIONED
-    _count(story, contract, {1: 45})
+    story.count_standard_seats(contract, {1: 45})
     yield Stage.INVOICED
     story.deals.renewal(contract, "Negotiation/Review")
     _plant(story, contract, story.today, "in use while the renewal is negotiated")
-
-
-def _seats(story: Story, included: int, months: int = 1) -> Terms:
-    price = local_price(Decimal(50), story.currency)
-    return Terms("SEAT-STD", included, included=included, overage_price=price, months=months)
-
-
-def _count(story: Story, contract: Contract, active: dict[int, int]) -> None:
-    """Active seats by how many months ago."""
-    line = story.line(contract, "SEAT-STD")
-    for months_ago, seats in active.items():
-        story.count_seats(line, months_ago, seats)
 
 
 def _plant(story: Story, contract: Contract, until: date, note: str) -> None:

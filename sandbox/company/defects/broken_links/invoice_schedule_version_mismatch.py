@@ -1,14 +1,12 @@
 """An invoice was made from the schedule before the last change."""
 
-from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
 
 from sandbox.company.amending import change
-from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
 from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, Consequence, Planted
+from sandbox.company.manual import bill_at
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "invoice_schedule_version_mismatch"
@@ -34,13 +32,11 @@ def _old_version(story: Story, terms: Terms, months_ago: int, since: int, delta:
     charge = story.charge(contract, terms.product)
     old, new = charge.segments[-2:]
     line = next(line for line in story.world.billed(charge.billing_id) if line.start == new.start)
-    account = story.world.accounts[charge.account_id]
     assert old.quantity is not None
-    amount = document(Fraction(old.quantity * charge.price) * terms.months, story.currency)
-    tax = document(amount * account.tax_rate, story.currency)
-    stale = replace(line, segment_id=old.billing_id, quantity=old.quantity, amount=amount, tax=tax)
-    story.world.invoice_lines[line.billing_id] = stale
-    _plant(story, stale, abs(line.amount - amount), f"version {old.version} of {new.version}: {delta:+} are missing")
+    amount = old.quantity * charge.price * terms.months
+    stale = bill_at(story.world, line, amount, segment_id=old.billing_id, quantity=old.quantity)
+    note = f"version {old.version} of {new.version}: {delta:+} are missing"
+    _plant(story, stale, abs(line.amount - stale.amount), note)
 
 
 def _plant(story: Story, line: InvoiceLine, amount: Decimal, note: str) -> None:

@@ -63,8 +63,7 @@ def unpaid(story: Story, contract_id: str) -> Invoice:
         if invoice.contract_id == contract_id and invoice.posted_at and invoice.day <= world.today - timedelta(days=21)
     ]
     last = max(posted, key=lambda invoice: invoice.day)
-    for paid in world.payments.where(invoice_id=last.billing_id):
-        del world.payments[paid.billing_id]
+    world.unpay(last.billing_id)
     return last
 
 

@@ -7,6 +7,7 @@ from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
 from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, Planted
+from sandbox.company.manual import bill_at
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "usage_vs_invoice_mismatch"
@@ -68,14 +69,8 @@ def tier_of_all_units_missed(story: Story) -> Plot:
 
 
 def _bill_instead(story: Story, line: InvoiceLine, amount: Decimal, note: str) -> None:
-    account = story.world.accounts[story.world.invoices[line.invoice_id].account_id]
-    wrong = document(amount, account.currency)
-    tax = document(wrong * account.tax_rate, account.currency)
-    story.world.invoice_lines[line.billing_id] = replace(line, amount=wrong, tax=tax)
-    difference = abs(wrong - line.amount)
-    story.plant(
-        Planted(CHECK, BILLING, "invoice_lines", line.billing_id, difference, account.currency, note, line.start)
-    )
+    difference = abs(bill_at(story.world, line, amount).amount - line.amount)
+    story.plant(Planted(CHECK, BILLING, "invoice_lines", line.billing_id, difference, story.currency, note, line.start))
 
 
 TALES = (

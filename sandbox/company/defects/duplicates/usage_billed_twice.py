@@ -1,14 +1,13 @@
 """Usage that two live invoice lines ask for."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sandbox.company.amounts import document
 from sandbox.company.billing import new_invoice, put_line, run_on
 from sandbox.company.deals import Terms
 from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, Planted
+from sandbox.company.manual import bill_at
 from sandbox.company.model import Charge, Contract
 from sandbox.company.rating import Item
 from sandbox.company.stories import Plot, Stage, Story, Tale
@@ -63,15 +62,12 @@ def first_half(story: Story, charge: Charge, start: date, half: date) -> Decimal
 
 def _feed_again(story: Story, charge: Charge, first: InvoiceLine, second: InvoiceLine, count: int) -> None:
     world = story.world
-    account = world.accounts[charge.account_id]
     again = world.billed_usage[first.billing_id][:count]
     quantity = second.quantity + sum((event.quantity for event in again), Decimal(0))
     cost = charge.tariff.cost(quantity) if charge.tariff else quantity * charge.price
-    amount = document(cost, account.currency)
-    tax = document(amount * account.tax_rate, account.currency)
-    world.invoice_lines[second.billing_id] = replace(second, quantity=quantity, amount=amount, tax=tax)
+    billed = bill_at(world, second, cost, quantity=quantity)
     world.billed_usage[second.billing_id] = (*world.billed_usage[second.billing_id], *again)
-    _plant(story, second, amount - second.amount, f"{count} events of the period before are billed again")
+    _plant(story, second, billed.amount - second.amount, f"{count} events of the period before are billed again")
 
 
 def _plant(story: Story, line: InvoiceLine, amount: Decimal, note: str) -> None:

@@ -42,8 +42,7 @@ def _missing(story: Story, terms: Terms, months_ago: int, bill_day: int) -> Plot
 
 def _unpaid(story: Story, invoice_id: str) -> ErpInvoice:
     """A payment would touch the invoice and make it look newly changed."""
-    for paid in story.world.payments.where(invoice_id=invoice_id):
-        del story.world.payments[paid.billing_id]
+    story.world.unpay(invoice_id)
     return story.world.in_erp(invoice_id)
 
 

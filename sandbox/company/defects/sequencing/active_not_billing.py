@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from sandbox.company.amounts import document, local_price
-from sandbox.company.deals import Terms
+from sandbox.company.amounts import document
 from sandbox.company.labels import BILLING, CRM, Consequence, Planted
 from sandbox.company.model import ARREARS, Charge, Contract, ContractLine
 from sandbox.company.periods import add_months
@@ -18,7 +17,7 @@ CHECK = "active_not_billing"
 
 def never_resumed(story: Story) -> Plot:
     """Suspended for a late payment; it was paid, and the service was resumed everywhere but in billing."""
-    contract = story.sell(9, _seats(story, "SEAT-STD", 80))
+    contract = story.sell(9, story.seats(80))
     yield Stage.PROVISIONED
     _use(story, contract, 3)
     stop_billing(story.world, contract.crm_id, story.months_ago(2), suspended=True)
@@ -28,7 +27,7 @@ def never_resumed(story: Story) -> Plot:
 
 def cancellation_withdrawn(story: Story) -> Plot:
     """In the middle of a month, so that the first days of it are billed."""
-    contract = story.sell(7, _seats(story, "SEAT-PRO", 35, timing=ARREARS))
+    contract = story.sell(7, story.seats(35, product="SEAT-PRO", timing=ARREARS))
     day = story.months_ago(2).replace(day=story.rng.randint(9, 20))
     yield Stage.PROVISIONED
     _use(story, contract, 3)
@@ -39,7 +38,7 @@ def cancellation_withdrawn(story: Story) -> Plot:
 
 def never_activated(story: Story) -> Plot:
     """The subscription is still waiting for its activation, and the customer works since the first day."""
-    contract = story.sell(2, _seats(story, "SEAT-STD", 140, months=3))
+    contract = story.sell(2, story.seats(140, months=3))
     yield Stage.PROVISIONED
     _use(story, contract, 2)
     subscription = story.world.subscriptions[contract.crm_id]
@@ -50,11 +49,6 @@ def never_activated(story: Story) -> Plot:
             story.world.remove_lines(story.world.billed(charge.billing_id))
     won = Consequence("closed_won_not_in_billing", CRM, "opportunities", contract.opportunity_id)
     _plant(story, contract, contract.start, "in use, and its subscription still pending", won)
-
-
-def _seats(story: Story, product: str, included: int, months: int = 1, timing: str = "Advance") -> Terms:
-    price = local_price(Decimal(50), story.currency)
-    return Terms(product, included, included=included, overage_price=price, months=months, timing=timing)
 
 
 def _use(story: Story, contract: Contract, months: int) -> None:

@@ -48,8 +48,7 @@ def unpaid_for_long(story: Story, contract_id: str) -> Invoice:
     closed = add_months(world.today.replace(day=1), -1)
     found = [i for i in world.invoices.values() if i.contract_id == contract_id and i.posted_at and i.due < closed]
     last = max(found, key=lambda invoice: invoice.due)
-    for paid in world.payments.where(invoice_id=last.billing_id):
-        del world.payments[paid.billing_id]
+    world.unpay(last.billing_id)
     return last
 
 

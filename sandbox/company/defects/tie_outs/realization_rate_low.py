@@ -48,8 +48,7 @@ def _unpaid(story: Story, segment: str, terms: Terms, unpaid: int) -> Plot:
         [line for line in _lines(story, contract, terms) if first <= line.start < last] for contract in contracts
     ]
     for line in counted[0][-unpaid:]:
-        for paid in world.payments.where(invoice_id=line.invoice_id):
-            del world.payments[paid.billing_id]
+        world.unpay(line.invoice_id)
     due = sum((line.amount for lines in counted for line in lines), Decimal(0))
     came = sum((line.amount for lines in counted for line in lines if world.settled(line.invoice_id)), Decimal(0))
     gap = document(_FLOOR * due - came, story.currency)

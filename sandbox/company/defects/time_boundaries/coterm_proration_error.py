@@ -1,13 +1,12 @@
 """What was added within a period is billed for two days too many, or too few."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 from sandbox.company.amending import add_on, change
-from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
 from sandbox.company.documents import CHARGE
 from sandbox.company.labels import BILLING, Consequence, Planted
+from sandbox.company.manual import bill_at
 from sandbox.company.model import Charge
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
@@ -41,19 +40,15 @@ def viewers_in_yen(story: Story) -> Plot:
 
 def _miscount(story: Story, charge: Charge, day: date, days: int) -> None:
     """The charge that begins on the day is billed for so many days more."""
-    world = story.world
     (line,) = [line for line in story.posted(charge) if line.start == day and line.kind == CHARGE]
-    account = world.accounts[charge.account_id]
     counted = (line.end - line.start).days
-    amount = document(line.amount * (counted + days) / counted, account.currency)
-    tax = document(amount * account.tax_rate, account.currency)
-    world.invoice_lines[line.billing_id] = replace(line, amount=amount, tax=tax)
+    wrong = bill_at(story.world, line, line.amount * (counted + days) / counted)
     note = f"{counted + days} days instead of {counted}"
-    difference = abs(amount - line.amount)
+    difference = abs(wrong.amount - line.amount)
     # Where the whole quantity is billed anew, two days of it are more than the terms allow a part of a period.
     also = (Consequence("contract_terms_vs_billing", BILLING, "invoice_lines", line.billing_id),)
     story.plant(
-        Planted(CHECK, BILLING, "invoice_lines", line.billing_id, difference, account.currency, note, line.start, also)
+        Planted(CHECK, BILLING, "invoice_lines", line.billing_id, difference, story.currency, note, line.start, also)
     )
 
 

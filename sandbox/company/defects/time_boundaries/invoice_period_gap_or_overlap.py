@@ -1,6 +1,5 @@
 """Two invoices of a line leave days out between them, or both bill them."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -8,6 +7,7 @@ from sandbox.company.amounts import document
 from sandbox.company.deals import Terms
 from sandbox.company.documents import InvoiceLine
 from sandbox.company.labels import BILLING, Consequence, Planted
+from sandbox.company.manual import bill_at
 from sandbox.company.model import ARREARS, Charge
 from sandbox.company.stories import Plot, Stage, Story, Tale
 
@@ -51,11 +51,7 @@ def draft_begins_too_early(story: Story) -> Plot:
 def _moved(story: Story, line: InvoiceLine, start: date, end: date) -> None:
     """The line for other days, at the share of its amount that falls on them."""
     share = Fraction(line.amount) * (end - start).days / (line.end - line.start).days
-    account = story.world.accounts[story.world.invoices[line.invoice_id].account_id]
-    billed = document(share, story.currency)
-    story.world.invoice_lines[line.billing_id] = replace(
-        line, start=start, end=end, amount=billed, tax=document(billed * account.tax_rate, story.currency)
-    )
+    bill_at(story.world, line, share, start=start, end=end)
 
 
 def _plant(story: Story, charge: Charge, line: InvoiceLine, off: tuple[date, date], note: str) -> None:
