@@ -252,13 +252,15 @@ def ask(
     rules = ruleset(check, frozenset(unmapped)) if isinstance(check, str) else Ruleset([check], books(unmapped))
     snapshot = _snapshot(rules.books, now, behind or {}, fresh)
     snapshot = _spoiled(snapshot, now, stale, failure)
+    id_ = check if isinstance(check, str) else check.id
+    read = frozenset() if rules.idle(id_) else rules.rules[id_].compiled.reads
     with Engine(_blank().cursor()) as engine:
-        for name, rows in ledger.rows.items():
-            engine.hold(name, table_from(name, rows))
+        for name in read & ledger.rows.keys():
+            engine.hold(name, table_from(name, ledger.rows[name]))
         engine.hold("sources", source_rows(snapshot))
         engine.ask(Request(now, target or now.date(), whole_run))
         return rules.evaluate(
-            check if isinstance(check, str) else check.id,
+            id_,
             engine,
             snapshot,
             now,
@@ -266,6 +268,21 @@ def ask(
             bands=bands or Bands(),
             empty=frozenset() if may_be_empty else None,
         )
+
+
+def ask_each(checks: Iterable[str], ledger: Ledger) -> dict[str, Evaluation]:
+    """Put shipped checks to the same books, as a sweep does: what they share is worked out once."""
+    rules = Ruleset([CATALOGUE[check] for check in checks], books(), shelf=CompiledFolder.of_user())
+    snapshot = _snapshot(rules.books, NOW, {}, None)
+    with Engine(_blank().cursor()) as engine:
+        for name, rows in ledger.rows.items():
+            engine.hold(name, table_from(name, rows))
+        engine.hold("sources", source_rows(snapshot))
+        engine.ask(Request(NOW, NOW.date()))
+        return {
+            check: rules.evaluate(check, engine, snapshot, NOW, whole_run=True, bands=Bands(), empty=frozenset())
+            for check in rules.rules
+        }
 
 
 def findings(check: str | Check, ledger: Ledger, **how: Any) -> tuple[Finding, ...]:
