@@ -7,6 +7,7 @@ It runs the demo's own company with its planted defects, so that a finding that 
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,24 @@ from checks.contract import Outcome
 from gateway.db.session import Database
 from gateway.demo.world import World
 from gateway.exceptions.tables import Case
+from gateway.installation import Installation
 from gateway.prebill.opening import open_gate
 from gateway.sweep import Sweep, sweep
 from gateway.sync.run import sync_now
 
 pytestmark = pytest.mark.timeout(600)
+UNREAD = "shipping"
+"""A system of the company that the installation knows nothing of."""
 
 
 @pytest.fixture
 def world(tmp_path: Path, database: Database) -> Iterator[World]:
     with World(tmp_path / "world", seed=7, accounts=200, public_url="http://127.0.0.1:1") as world:
-        world.installed.database = database
-        yield world
+        config = world.installed.config
+        read = {name: source for name, source in config.sources.items() if name != UNREAD}
+        with closing(Installation(config.model_copy(update={"sources": read}), world.clock)) as world.installed:
+            world.installed.database = database
+            yield world
 
 
 def swept(world: World) -> Sweep:
@@ -63,6 +70,7 @@ def test_salesforce_stops_and_comes_back(world: World) -> None:
     assert found(before)
     assert asked(world, clean)["proceed"] is True
     outcomes = {e.check.id: e.outcome for e in before.evaluations}
+    assert outcomes["shipped_not_billed"] is Outcome.NOT_APPLICABLE
 
     world.salesforce.stop()
     report = sync_now(world.installed)
@@ -89,6 +97,10 @@ def test_salesforce_stops_and_comes_back(world: World) -> None:
     reasons = [r for r in shut["run_reasons"] if r["outcome"] == "not_evaluated" and r["mode"] == "block"]
     assert reasons
     assert any("salesforce" in reason["message"] for reason in reasons)
+    assert "shipped_not_billed" in shut["not_applicable"]
+    answered = [*shut["run_reasons"], *(reason for invoice in shut["invoices"] for reason in invoice["reasons"])]
+    asked_in_vain = {reason["check"] for reason in answered} & set(shut["not_applicable"])
+    assert asked_in_vain == set(), "a check that is not applicable is listed and is never a reason"
 
     world.salesforce.start()
     assert not sync_now(world.installed).sources["salesforce"].failure
