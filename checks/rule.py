@@ -93,13 +93,17 @@ class Rule:
 
     def compiled_for(self, dialect: str) -> Compiled:
         """Raises DeclarationError where the check's rows lack a column."""
-        with _making, _without_collecting():
-            made = _made(self.check.id, self.check.find, self.params, self.books, dialect, self.shelf)
+        made = self.compiled_beside(self.check.id, self.check.find, dialect)
         terms = sorted(self.check.arithmetic.names() - set(self.check.worked))
         missing = [name for name in (*REQUIRED, *terms) if name not in made.columns]
         if missing:
             raise DeclarationError(f"The rows of {self.check.id} lack the columns {', '.join(missing)}.")
         return made
+
+    def compiled_beside(self, name: str, find: Find, dialect: str = DUCKDB) -> Compiled:
+        """Other rows than the check's own, from the same books and settings; `name` is theirs alone."""
+        with _making, _without_collecting():
+            return _made(name, find, self.params, self.books, dialect, self.shelf)
 
     def rows(self) -> ir.Table:
         """The check's candidate rows as an expression."""
@@ -131,11 +135,11 @@ def _without_collecting() -> Iterator[None]:
 
 
 @lru_cache(_RULES_KEPT)
-def _made(check: str, find: Find, params: Params, of: Books, dialect: str, shelf: Shelf | None) -> Compiled:
+def _made(name: str, find: Find, params: Params, of: Books, dialect: str, shelf: Shelf | None) -> Compiled:
     module = inspect.getmodule(find)
     if shelf is None or module is None or not _is_ours(module):
         return _make(find, params, of, dialect)
-    made_from = hashlib.sha256(repr((check, module.__name__, str(params), str(of), dialect)).encode())
+    made_from = hashlib.sha256(repr((name, module.__name__, str(params), str(of), dialect)).encode())
     key = f"{_shared_code()[:16]}/{made_from.hexdigest()}"
     kept = shelf.find(key)
     if kept is None:

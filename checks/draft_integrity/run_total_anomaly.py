@@ -74,7 +74,7 @@ def _banded(books: Books, params: Params) -> ir.Table:
 
     The band is never narrower than a share of what is scheduled: a small business is not regular to the cent.
     """
-    total = run_totals.totals(books).cross_join(books.request.select("target_date"))
+    total = run_totals.totals(books, params).cross_join(books.request.select("target_date"))
     total = total.filter(total.day == total.target_date)
     band = books.table("expected_bands", "controls").filter(lambda t: t.metric == METRIC)
     band = band.select(

@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
+from checks.contract import Params
 from checks.facts import billed, due_periods, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
@@ -12,7 +13,7 @@ NEEDS = (*billed.NEEDS, *(need.where_filled() for need in terms.NEEDS), *CUSTOME
 _SUM = "decimal(38, 4)"
 
 
-def totals(books: Books) -> ir.Table:
+def totals(books: Books, _params: Params) -> ir.Table:
     """One row per (system, currency, day) with live invoices, up to the day that is asked about.
 
     `actual` is the sum of their lines without tax, `scheduled` that of the periods that were due on the day, and

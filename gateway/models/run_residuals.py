@@ -12,17 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from books.engine import Engine, Request
-from books.reading import Books
-from checks.contract import Params
 from checks.draft_integrity.run_total_anomaly import METRIC
 from checks.facts.run_totals import totals
-from checks.relation import Workings, compiled
+from checks.rule import Rule
 
 MODEL = "statsmodels WLS: month's first and last day, month before, weekday, trend"
 HISTORY = timedelta(days=731)
@@ -51,19 +48,20 @@ class Band:
     high: Decimal
 
 
-def bands(engine: Engine, books: Books, params: Params, now: datetime) -> list[dict[str, Any]]:
+def bands(engine: Engine, rule: Rule, now: datetime) -> list[dict[str, Any]]:
     """Rows of `expected_bands` for today and the days ahead; none for a series with too little history.
 
-    `engine` holds the books. Today itself teaches nothing, so that the answer is the same all day.
+    `engine` holds the books, `rule` is the check that compares. Today itself teaches nothing, so that the answer is the
+    same all day.
     """
     today = now.astimezone(UTC).date()
     engine.ask(Request(now, today))
     fitted_at = datetime.combine(today, time(), UTC)
     wanted = [today + timedelta(days=n) for n in range(AHEAD + 1)]
     rows = []
-    for (system, currency), history in sorted(_histories(engine, books, params, today).items()):
-        if len(history) >= params.whole("least_days"):
-            made = predicted(history, wanted, float(params.decimal("false_alarms_per_mille")) / 1000)
+    for (system, currency), history in sorted(_histories(engine, rule, today).items()):
+        if len(history) >= rule.params.whole("least_days"):
+            made = predicted(history, wanted, float(rule.params.decimal("false_alarms_per_mille")) / 1000)
             rows += [_row(system, currency, band, fitted_at) for band in made]
     return rows
 
@@ -89,26 +87,20 @@ def predicted(history: Sequence[Day], wanted: Sequence[date], alarms: float) -> 
         yield Band(day, _money(expected), _money(low), _money(high))
 
 
-def _histories(engine: Engine, books: Books, params: Params, today: date) -> Mapping[tuple[str, str], Sequence[Day]]:
+def _histories(engine: Engine, rule: Rule, today: date) -> Mapping[tuple[str, str], Sequence[Day]]:
     """The days before today with enough invoices, per system and currency, the earliest first."""
-    relations, sql = _question(books)
-    for name, made in relations.items():
-        engine.define(name, made)
-    least, since = params.whole("least_invoices"), today - HISTORY
+    made = rule.compiled_beside("run_totals", totals)
+    for name, sql in made.relations.items():
+        engine.define(name, sql)
+    least, since = rule.params.whole("least_invoices"), today - HISTORY
     found: dict[tuple[str, str], list[Day]] = defaultdict(list)
     rows = engine.rows(
-        f"SELECT * FROM ({sql}) WHERE day >= DATE '{since}' AND day < DATE '{today}' AND invoices >= {least} "
+        f"SELECT * FROM ({made.sql}) WHERE day >= DATE '{since}' AND day < DATE '{today}' AND invoices >= {least} "
         "ORDER BY system, currency, day"
     )
     for row in rows:
         found[row["system"], row["currency"]].append(Day(row["day"], float(row["actual"] - row["scheduled"])))
     return found
-
-
-@cache
-def _question(books: Books) -> tuple[Mapping[str, str], str]:
-    rows = totals(books)
-    return Workings(books).behind(rows), compiled(rows)
 
 
 def _kind(day: date) -> str:

@@ -24,7 +24,7 @@ def put_bands(installed: Installation, versions: Mapping[str, int], now: datetim
     with Engine.over(store, Snapshot("", now, versions, {})) as engine:
         if _has_todays(engine, now):
             return
-        rows = bands(engine, installed.books, rule.params, now)
+        rows = bands(engine, rule, now)
     if rows or store.version(ENTITY) is not None:
         put(store, ENTITY, rows, now)
 
