@@ -88,6 +88,13 @@ def of_reading(confidence: ir.DecimalValue, confirmed_by: ir.StringValue) -> Gro
     return Grounds(machine.ifelse(value, ibis.null(_TYPE)), machine.ifelse(reason, ibis.null("string")))
 
 
+def surest(of_rows: Grounds) -> Grounds:
+    """For a group of rows that each would do: the surest one counts."""
+    value = of_rows.confidence.fill_null(1).max().nullif(1)
+    doubted = of_rows.reason.notnull().all()
+    return Grounds(value.cast(_TYPE), doubted.ifelse(of_rows.reason.max(), ibis.null("string")))
+
+
 def of_band(value: ir.DecimalValue, low: ir.DecimalValue, high: ir.DecimalValue) -> Grounds:
     """A value outside the band that a model expects: 0.70 at its edge, surer with the distance, 0.99 a width beyond."""
     beyond = ibis.greatest(value - high, low - value).cast("float64")

@@ -20,7 +20,7 @@ import ibis.expr.types as ir
 
 from books.money import product
 from books.reading import Books
-from checks.arithmetic.periods import days, months_begun
+from checks.arithmetic.periods import days_later, months_begun
 from checks.contract import (
     Arithmetic,
     Check,
@@ -87,7 +87,7 @@ def _lines(books: Books, params: Params) -> ir.Table:
     sold = books.table("products", "crm").select(p_system="system", p_key="key", p_charge="charge_type")
     joined = joined.left_join(sold, [joined.system == sold.p_system, joined.product_key == sold.p_key])
     start, end = (ibis.coalesce(joined[f"{at}_date"], joined[f"h_{at}"]) for at in ("start", "end"))
-    term = months_begun(start, end) - (days(start, end) > 0).ifelse(_is_whole(start, end), 0)
+    term = months_begun(start, days_later(end, -1))
     months = end.isnull().ifelse(params.whole("open_term_months"), term)
     recurs = joined.p_charge.fill_null("recurring") == "recurring"
     price = ibis.coalesce(
@@ -95,11 +95,6 @@ def _lines(books: Books, params: Params) -> ir.Table:
     )
     quantity = (joined.p_charge == "usage").fill_null(False).ifelse(0, joined.quantity.fill_null(1))
     return joined.mutate(months=recurs.ifelse(months, 1).cast("decimal(18, 0)"), unit_price=price, quantity=quantity)
-
-
-def _is_whole(start: ir.DateValue, end: ir.DateValue) -> ir.IntegerValue:
-    """1 where the end lies on the start's day of a month: the month that begins there does not count."""
-    return (start.day() == end.day()).ifelse(1, 0)
 
 
 def _approved(books: Books, rows: ir.Table) -> ir.Table:

@@ -9,13 +9,15 @@ retries are switched off for the way of payment.
 How to fix: start the retry or write to the customer, and look why the failure started no step by itself.
 
 What it is not: a debit that is still with the bank, a failure that the provider will try again by itself, one that was
-followed by a retry, a reminder or a call in time, or an invoice that has been paid since by another way.
+followed by a retry, a reminder or a call in time, or an invoice of which nothing is left to pay: it has been paid by
+another way, credited, or is in dispute.
 """
 
 import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
+from checks.arithmetic.amounts import half_unit
 from checks.arithmetic.periods import midnight, working_days_later
 from checks.contract import (
     Arithmetic,
@@ -31,7 +33,7 @@ from checks.contract import (
     Severity,
     Spans,
 )
-from checks.facts import billed, collected
+from checks.facts import collected
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.rows import candidates, listed, reference
@@ -61,7 +63,7 @@ def find(books: Books, params: Params) -> ir.Table:
 
 
 def _last_attempts(books: Books) -> ir.Table:
-    """The newest payment of every open invoice: `due` is what is left of the invoice."""
+    """The newest payment of every invoice of which something is left: that is `due`."""
     payment = books.table("payments", "billing")
     payment = payment.filter(payment.invoice_key.notnull() & (payment.status.fill_null("processed") != "void"))
     payment = payment.mutate(
@@ -71,10 +73,9 @@ def _last_attempts(books: Books) -> ir.Table:
         group_by=[payment.system, payment.invoice_key], order_by=[payment.attempted_at.desc(), payment.key]
     )
     last = payment.mutate(rank=ibis.row_number().over(newest)).filter(lambda t: t["rank"] == 0)
-    invoice = books.table("invoices", "billing").filter(lambda t: t.status == "posted")
-    invoice = collected.paid(invoice.select("system", "key", "total", "disputed_amount", i_currency="currency"))
-    invoice = invoice.mutate(due=(invoice.total - invoice.collected).cast("decimal(18, 4)"))
-    invoice = invoice.filter(invoice.due > 0).select("due", "i_currency", i_system="system", i_key="key")
+    invoice = collected.posted(books)
+    invoice = invoice.filter((invoice.left > half_unit(invoice.currency)).fill_null(True))
+    invoice = invoice.select(i_system="system", i_key="key", i_currency="currency", due="left")
     last = last.inner_join(invoice, [last.system == invoice.i_system, last.invoice_key == invoice.i_key])
     return last.mutate(
         currency=ibis.coalesce(last.currency, last.i_currency), attempted_on=last.attempted_at.date()
@@ -100,8 +101,7 @@ CHECK = Check(
     kind=MoneyKind.TIMING,
     spans=Spans.ACCOUNT,
     needs=(
-        *collected.NEEDS,
-        *billed.INVOICE_NEEDS,
+        *collected.POSTED_NEEDS,
         Need("dunning_steps", "collections", may_be_empty=True),
         *CUSTOMER_NEEDS,
     ),

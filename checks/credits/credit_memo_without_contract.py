@@ -34,19 +34,17 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import memos
+from checks.facts import approved, memos
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.rows import candidates, listed, reference
-
-APPROVALS = (Need("approvals", "crm").where_filled(), Need("approvals", "erp").where_filled())
 
 
 def find(books: Books, params: Params) -> ir.Table:
     """Memos that lack something; a small one needs a reason code and nothing else."""
     memo = of_customers(books, memos.converted_to(params.text("limit_currency")))
-    approved = _approved(books, memo)
-    memo = memo.left_join(approved, [memo.system == approved.a_system, memo.key == approved.a_key])
+    given = _approved(books, memo)
+    memo = memo.left_join(given, [memo.system == given.a_system, memo.key == given.a_key])
     memo = fx.with_rate(books, memo, "currency", "limit_currency", "memo_date")
     limit = ibis.literal(params.decimal("goodwill_limit")).cast("decimal(38, 9)")
     demanded = params.texts("demanded")
@@ -74,14 +72,12 @@ def find(books: Books, params: Params) -> ir.Table:
 
 
 def _approved(books: Books, memo: ir.Table) -> ir.Table:
-    """(a_system, a_key) of memos with an approval of their own, by key or by number."""
-    given = books.table("approvals", "crm").union(books.table("approvals", "erp"))
-    given = given.filter((given.status == "approved") & given.record_key.notnull())
-    given = given.select(of_record="record_key").distinct()
-    by_key = memo.semi_join(given, memo.key == given.of_record)
-    by_number = memo.semi_join(given, memo.number == given.of_record)
-    keys = by_key.select(a_system="system", a_key="key")
-    return keys.union(by_number.select(a_system="system", a_key="key")).distinct()
+    """(a_system, a_key) of memos with an approval that held on their day, by key or by number."""
+    given = approved.approvals(books, "credit").select("until_date", of_record="record_key")
+    parts = [memo.inner_join(given, memo[name] == given.of_record) for name in ("key", "number")]
+    holds = [part.filter((part.memo_date < part.until_date).fill_null(True)) for part in parts]
+    first, second = (part.select(a_system="system", a_key="key") for part in holds)
+    return first.union(second, distinct=True)
 
 
 def _said(memo: ir.Table) -> ir.StringValue:
@@ -103,7 +99,7 @@ CHECK = Check(
     scope=Scope.CREDIT_MEMO,
     kind=MoneyKind.EXPOSURE,
     spans=Spans.ACCOUNT,
-    needs=(Need("invoices", "billing"), *memos.NEEDS, *APPROVALS, *fx.NEEDS, *CUSTOMER_NEEDS),
+    needs=(Need("invoices", "billing"), *memos.NEEDS, *approved.NEEDS, *fx.NEEDS, *CUSTOMER_NEEDS),
     one_of=("credit_memos",),
     settings=(
         Setting(

@@ -8,11 +8,13 @@ twice, or a change that nobody entered as one.
 How to fix: find what changed since the period before. If it was agreed, enter the amendment; if not, correct the
 draft, or credit what has been posted.
 
-What it is not: the first invoice of a line, a period of another length or an annual one among months, a change that
-the schedules know (more units, another price, a step, a renewal), or lines that take each other back: all of that is
-put in first, and only what is left is judged. What another record explains is explained: a line with contract terms is
-contract_terms_vs_billing's, usage that a meter counts usage_vs_invoice_mismatch's, and seats that are counted
-seat_overage_unbilled's. Other usage may move by half of what it was.
+What it is not: the first invoice of a line, a period of another length or an annual one among months, a change that the
+schedules know (more units, another price, a step, a renewal), or lines that take each other back: all of that is put in
+first, and only what is left is judged. What another record explains is explained: a line with contract terms is
+contract_terms_vs_billing's, usage that a meter counts usage_vs_invoice_mismatch's, what a commitment leaves to pay
+commit_shortfall_unbilled's, and seats that are counted seat_overage_unbilled's. Other usage may move by half of what it
+was. An invoice of two and a half times the one before needs no rule of its own: some line of it is then off by more
+than half, which is reported, or is new.
 """
 
 from decimal import Decimal
@@ -23,7 +25,7 @@ import ibis.expr.types as ir
 from books.money import product
 from books.reading import Books
 from checks.arithmetic.amounts import half_unit
-from checks.arithmetic.periods import FOREVER, days
+from checks.arithmetic.periods import FOREVER, days, overlap
 from checks.contract import (
     Arithmetic,
     Check,
@@ -39,13 +41,17 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import billed, terms
+from checks.facts import billed, metered, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.rows import candidates, listed, reference
 
 LINE = ("system", "line_of", "currency")
 EXACT = "decimal(38, 8)"
+_TERMS = (
+    "before", "rate_now", "scheduled_now", "days_now", "rate_before", "scheduled_before", "days_before",
+)  # fmt: skip
+_GUARD = 1e-13
 
 
 def find(books: Books, params: Params) -> ir.Table:
@@ -55,13 +61,14 @@ def find(books: Books, params: Params) -> ir.Table:
         ibis.literal(params.decimal("usage_share")).cast("decimal(18, 4)"),
         ibis.literal(params.decimal("fixed_share")).cast("decimal(18, 4)"),
     )
-    # expected = before × rate_now × days_now ÷ (rate_before × days_before); compared without a division.
-    expected = product(product(rows.before, rows.rate_now), rows.days_now)
-    scale = product(rows.rate_before, rows.days_before)
-    apart = (expected - product(rows.amount, scale)).abs()
-    days_off = rows.is_whole.ifelse(0, params.whole("partial_days")).cast("decimal(18, 0)")
-    slack = product(half_unit(rows.currency) * 2, scale) + product(product(rows.before, rows.rate_now), days_off)
-    off = rows.filter(apart > product(expected.abs(), limit) + slack)
+    # In floating point to select: the guard is less than the minor unit of a trillion, and more than what it errs by.
+    of = {name: rows[name].cast("float64") for name in (*_TERMS, "amount")}
+    a_day = of["before"] * of["rate_now"] * of["scheduled_before"]
+    a_day = a_day / (of["rate_before"] * of["scheduled_now"] * of["days_before"])
+    expected = a_day * of["days_now"]
+    days_off = rows.is_whole.ifelse(0, params.whole("partial_days"))
+    slack = half_unit(rows.currency).cast("float64") * 2 + a_day * days_off
+    off = rows.filter((expected - of["amount"]).abs() > expected * (limit.cast("float64") + _GUARD) + slack)
     return candidates(
         off,
         "invoice_lines",
@@ -76,26 +83,24 @@ def find(books: Books, params: Params) -> ir.Table:
         ),
         invoice=off.invoice_key,
         line=off.key,
-        before=off.before,
-        rate_now=off.rate_now,
-        rate_before=off.rate_before,
-        days_now=off.days_now,
-        days_before=off.days_before,
         billed=off.amount,
+        **{name: off[name] for name in _TERMS},
     )
 
 
 def _unaccounted(books: Books) -> ir.Table:
-    """Billed lines of which no contract, meter, count of seats or list of work says what they must come to."""
+    """Billed lines of which no contract, commitment, meter, count of seats or list of work says what they come to."""
     line = billed.LINES.table
     agreed = terms.LINES.table.filter(lambda t: t.charge_type == "recurring").select(a_line="key")
     counted = books.table("entitlements", "seats").select(e_line="contract_line_key").distinct()
-    metered = books.table("usage_events", "usage").select(u_account="account_key").distinct()
+    has_meter = metered.PERIODS.table.select("system", line_of="key").distinct()
     usage = line.filter(line.s_charge_type.fill_null("recurring") == "usage")
     usage = usage.anti_join(counted, usage.contract_line_key == counted.e_line)
     worked = books.table("work_items", "work").select(w_line="contract_line_key").distinct()
     usage = usage.anti_join(worked, usage.contract_line_key == worked.w_line)
-    usage = usage.anti_join(metered, usage.account_key == metered.u_account)
+    usage = usage.anti_join(has_meter, ["system", "line_of"])
+    agreement = books.table("contract_lines", "crm").filter(lambda t: t.commit_amount > 0).select(k_line="key")
+    usage = usage.anti_join(agreement, usage.contract_line_key == agreement.k_line)
     fixed = line.filter(line.s_charge_type.fill_null("recurring") == "recurring")
     return fixed.anti_join(agreed, fixed.contract_line_key == agreed.a_line).union(usage)
 
@@ -131,19 +136,16 @@ def _beside_the_last(period: ir.Table) -> ir.Table:
 def _explained(books: Books, rows: ir.Table) -> ir.Table:
     """`rows` with the rate and the days of both periods, as the schedules have them on their days.
 
-    A rate is quantity × price, 1 where usage is rated. Periods of whole months count as months, others as days.
+    A rate is quantity × price, summed over the `scheduled` days; 1 where usage is rated. Periods of whole months count
+    as months, others as days.
     """
-    now = _rates(books, rows, "since", "until").rename(rate_now="rate", i_key="key")
-    last = _rates(books, rows, "last_since", "last_until").rename(rate_before="rate", j_key="key")
-    both = rows.inner_join(now, rows.key == now.i_key).inner_join(last, rows.key == last.j_key)
+    both = _with_rate(books, rows, "now", "since", "until")
+    both = _with_rate(books, both, "before", "last_since", "last_until")
     months = _months(both.since, both.until)
     last_months = _months(both.last_since, both.last_until)
     whole = months.notnull() & last_months.notnull()
-    one = ibis.literal(1).cast(EXACT)
     return both.mutate(
         is_whole=whole,
-        rate_now=both.is_usage.ifelse(one, both.rate_now),
-        rate_before=both.is_usage.ifelse(one, both.rate_before),
         days_now=whole.ifelse(months, days(both.since, both.until)).cast("decimal(18, 0)"),
         days_before=whole.ifelse(last_months, days(both.last_since, both.last_until)).cast("decimal(18, 0)"),
     ).filter(lambda t: (t.rate_now > 0) & (t.rate_before > 0))
@@ -155,26 +157,28 @@ def _months(since: ir.DateValue, until: ir.DateValue) -> ir.IntegerValue:
     return ((since.day() == until.day()) & (count > 0)).ifelse(count, ibis.null("int64"))
 
 
-def _rates(books: Books, rows: ir.Table, since: str, until: str) -> ir.Table:
-    """Per row the mean rate of the schedules on its days, times its days: quantity × price × days, by `key`."""
+def _with_rate(books: Books, rows: ir.Table, name: str, since: str, until: str) -> ir.Table:
+    """`rows` with the rate of the schedules on their days (`rate_<name>`), and over how many (`scheduled_<name>`)."""
     schedule = books.table("billing_schedules", "billing").select(
         c_system="system", c_line="subscription_line_key", c_start="start_date", c_end="end_date",
         c_quantity="quantity", c_price="unit_price",
     )  # fmt: skip
     asked = rows.select("system", "key", "line_of", first=since, end=until)
     both = asked.left_join(schedule, [asked.system == schedule.c_system, asked.line_of == schedule.c_line])
-    shared = ibis.greatest(
-        days(
-            ibis.greatest(both["first"], both.c_start.fill_null(both["first"])),
-            ibis.least(both.end, both.c_end.fill_null(FOREVER)),
-        ),
-        0,
-    )
-    rate = product(product(both.c_quantity.fill_null(1), both.c_price.fill_null(1)), shared.cast("decimal(18, 0)"))
-    total = both.mutate(part=rate, whole=days(both["first"], both.end))
-    summed = total.group_by("key").agg(part=total.part.sum(), whole=total.whole.max())
-    mean = (summed.part.cast("float64") / summed.whole.cast("float64")).round(6).cast(EXACT)
-    return summed.select("key", rate=mean)
+    starts, ends = both.c_start.fill_null(both["first"]), both.c_end.fill_null(FOREVER)
+    shared = overlap(both["first"], both.end, starts, ends).cast("decimal(18, 0)")
+    a_day = product(both.c_quantity.fill_null(1), both.c_price.fill_null(1))
+    of_row = both.mutate(part=product(a_day, shared)).group_by(r_system="system", r_key="key")
+    summed = of_row.agg(rate=lambda t: t.part.sum().cast(EXACT))
+    joined = rows.inner_join(summed, [rows.system == summed.r_system, rows.key == summed.r_key])
+    count = days(joined[since], joined[until])
+    is_usage = joined.is_usage
+    return joined.mutate(
+        **{
+            f"rate_{name}": is_usage.ifelse(ibis.literal(1).cast(EXACT), joined.rate),
+            f"scheduled_{name}": is_usage.ifelse(1, count).cast("decimal(18, 0)"),
+        }
+    ).drop("r_system", "r_key", "rate")
 
 
 CHECK = Check(
@@ -189,9 +193,8 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *billed.NEEDS,
-        *(need.where_filled() for need in terms.LINE_NEEDS),
+        *(need.where_filled() for need in metered.NEEDS),
         Need("entitlements", "seats").where_filled(),
-        Need("usage_events", "usage").where_filled(),
         Need("work_items", "work").where_filled(),
         *CUSTOMER_NEEDS,
     ),
@@ -202,7 +205,9 @@ CHECK = Check(
     ),
     tolerance=Tolerance(absolute=Decimal("0.01")),
     arithmetic=Arithmetic.of(
-        "before * rate_now * days_now / (rate_before * days_before)", "billed", "abs(expected - actual)"
+        "before * rate_now * scheduled_before * days_now / (rate_before * scheduled_now * days_before)",
+        "billed",
+        "abs(expected - actual)",
     ),
     message=(
         "{product} on invoice {number} comes to {billed} {currency} for {period_start} to {period_end}; the period "

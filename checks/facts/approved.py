@@ -5,7 +5,7 @@ import ibis.expr.types as ir
 from books.reading import Books
 from checks.contract import Need
 
-_ROLES = ("crm", "billing", "audit")
+_ROLES = ("crm", "billing", "erp", "audit")
 NEEDS = tuple(Need("approvals", role).where_filled() for role in _ROLES)
 
 

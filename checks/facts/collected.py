@@ -1,4 +1,4 @@
-"""Cash: payments that arrived, what of them went to which invoice, and the last attempt at each invoice.
+"""Cash: payments that arrived, what of them went to which invoice, and what is left of each invoice.
 
 A payment without a state counts as received. Where a system lists applications of a payment, they say what it paid;
 otherwise the invoice that the payment names has all of it.
@@ -9,15 +9,17 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.contract import Need
+from checks.facts import billed, credits
 from checks.relation import Relation
 
 NEEDS = (Need("payments", "billing"), Need("payment_applications", "billing").where_filled())
+POSTED_NEEDS = (*NEEDS, *billed.INVOICE_NEEDS, *credits.NEEDS)
 _MONEY = "decimal(38, 4)"
 
 
 def _receipts(books: Books) -> ir.Table:
     """Payments that arrived, keyed by (system, key), with `applied` and `refunded`: what of them is accounted for."""
-    payment = _arrived(books)
+    payment = arrived(books)
     applied = APPLIED.table.group_by("system", "payment_key").agg(applied=lambda t: t.amount.sum().cast(_MONEY))
     joined = payment.left_join(applied, [payment.system == applied.system, payment.key == applied.payment_key])
     return joined.mutate(
@@ -30,7 +32,7 @@ def _receipts(books: Books) -> ir.Table:
 
 def _applied(books: Books) -> ir.Table:
     """What of a payment went to which invoice, less what was paid back: system, payment_key, invoice_key, amount."""
-    payment = _arrived(books)
+    payment = arrived(books)
     listed = books.table("payment_applications", "billing").select(
         l_system="system", l_payment="payment_key", l_invoice="invoice_key", l_amount="amount"
     )
@@ -46,7 +48,8 @@ def _applied(books: Books) -> ir.Table:
     return several.union(alone)
 
 
-def _arrived(books: Books) -> ir.Table:
+def arrived(books: Books) -> ir.Table:
+    """Payments that arrived, as they are in the books."""
     payment = books.table("payments", "billing")
     return payment.filter(payment.status.fill_null("processed") == "processed")
 
@@ -64,3 +67,18 @@ def paid(rows: ir.Table) -> ir.Table:
     return joined.mutate(collected=joined.collected.fill_null(ibis.literal(0).cast(_MONEY))).drop(
         "p_system", "p_invoice"
     )
+
+
+def posted(books: Books) -> ir.Table:
+    """Posted invoices, keyed by (system, key): `total`, and what is `left` of it.
+
+    That is without what was `collected`, `credited` or is `disputed`. `credited` and `left` are null where a memo's
+    currency has no rate into the invoice's.
+    """
+    invoice = billed.invoices(books).filter(lambda t: (t.status == "posted") & t.total.notnull())
+    invoice = invoice.mutate(disputed=invoice.disputed_amount.fill_null(0))
+    invoice = paid(invoice.select("system", "key", "account_key", "currency", "due_date", "total", "disputed"))
+    named = invoice.select("system", "key", "currency", invoice="key")
+    invoice = credits.with_credits(books, invoice, ("system", "key"), named).drop("memos")
+    left = invoice.total - invoice.disputed - invoice.collected - invoice.credited
+    return invoice.mutate(left=left.cast(_MONEY))

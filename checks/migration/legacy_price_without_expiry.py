@@ -10,20 +10,19 @@ How to fix: agree on an end with the customer and enter it at the line, or have 
 to the rate card with the next renewal.
 
 What it is not: a price that a contract with an end locks, which goes before the card; a price with an end or an
-approval; a price at or above the rate card.
+approval that holds; a price at or above the rate card.
 """
 
 import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.arithmetic.periods import FOREVER, months_begun
+from checks.arithmetic.periods import FOREVER, days_later, midnight, months_begun
 from checks.contract import (
     Arithmetic,
     Check,
     Mode,
     MoneyKind,
-    Need,
     Owner,
     Params,
     Pattern,
@@ -31,18 +30,20 @@ from checks.contract import (
     Severity,
     Spans,
 )
-from checks.facts import carried_over, list_prices, terms
+from checks.facts import approved, carried_over, list_prices, terms
 from checks.rows import candidates, listed, reference
 
 _PRICE = "decimal(38, 8)"
 
 
 def find(books: Books, _: Params) -> ir.Table:
-    """Lines that continue a grandfathered one, cheaper than the card, without an end and an approval."""
+    """Lines that continue a grandfathered one, cheaper than the card, without an end and an approval that holds."""
     off = _kept(books)
     off = off.filter(off.unit_price.cast(_PRICE) * off.list_months < off.list_price.cast(_PRICE) * off.price_months)
     off = _unlocked(off)
-    off = off.cross_join(books.request)
+    off = off.cross_join(books.request.select("today"))
+    since = ibis.greatest(off.cutover, off.approved_until.fill_null(off.cutover))
+    last = ibis.least(off.today, days_later(off.end_date.fill_null(FOREVER), -1))
     return candidates(
         off,
         "subscription_lines",
@@ -53,12 +54,13 @@ def find(books: Books, _: Params) -> ir.Table:
             reference(off.system, "subscription_lines", off.key),
             reference(off.old_system, "legacy_subscription_lines", off.old_key),
         ),
+        fails_from=midnight(off.approved_until),
         quantity=off.quantity,
         rate=off.unit_price,
         rate_months=off.price_months,
         list_price=off.list_price,
         list_months=off.list_months,
-        months=months_begun(off.cutover, ibis.least(off.today, off.end_date.fill_null(FOREVER))),
+        months=months_begun(since, last),
     )
 
 
@@ -75,7 +77,7 @@ def _kept(books: Books) -> ir.Table:
     line = books.table("subscription_lines", "billing").drop("list_price")
     line = line.filter(line.price_until.isnull() & ~carried_over.is_said(line.price_approved_by))
     kept = line.inner_join(pair, [line.system == pair.b_system, line.key == pair.b_key])
-    kept = kept.anti_join(_approved(books), ["key"])
+    kept = _unapproved(books, kept)
     kept = kept.mutate(
         product_code=ibis.coalesce(kept.product_code, kept.product), price_months=kept.price_months.fill_null(1)
     )
@@ -83,11 +85,12 @@ def _kept(books: Books) -> ir.Table:
     return kept.inner_join(card, [kept.product_code == card.code, kept.currency == card.price_currency])
 
 
-def _approved(books: Books) -> ir.Table:
-    """Lines whose price somebody has approved, as `key`."""
-    given = books.table("approvals", "crm").union(books.table("approvals", "billing"))
-    given = given.filter((given.kind == "price") & (given.status.fill_null("approved") == "approved"))
-    return given.select(key="record_key").distinct()
+def _unapproved(books: Books, kept: ir.Table) -> ir.Table:
+    """Without lines whose price is approved for good; `approved_until` is when the last approval of another ends."""
+    given = approved.approvals(books, "price").group_by(p_line="record_key")
+    given = given.agg(approved_until=lambda t: t.until_date.fill_null(FOREVER).max())
+    both = kept.left_join(given, kept.key == given.p_line).drop("p_line")
+    return both.filter((both.approved_until < FOREVER).fill_null(True))
 
 
 def _unlocked(rows: ir.Table) -> ir.Table:
@@ -113,8 +116,7 @@ CHECK = Check(
         *carried_over.NEEDS,
         *terms.LINE_NEEDS,
         *list_prices.NEEDS,
-        Need("approvals", "crm").where_filled(),
-        Need("approvals", "billing").where_filled(),
+        *approved.NEEDS,
     ),
     arithmetic=Arithmetic.of("list_price * quantity * months / list_months", "rate * quantity * months / rate_months"),
     message=(

@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
+from checks.confidence import of_reading, surest
 from checks.contract import (
     Arithmetic,
     Check,
@@ -62,12 +63,14 @@ def find(books: Books, params: Params) -> ir.Table:
         ).concat(some(off.clauses)),
         invoice=off.draft,
         known_at=off.stamp,
+        confidence=off.confidence,
+        confidence_reason=off.confidence_reason,
         contract_value=ibis.coalesce(off.contract_value, off.o_amount),
     )
 
 
 def _clauses(books: Books, params: Params) -> ir.Table:
-    """By contract: the kinds of its clauses that count, and when the last of them was read."""
+    """By contract: the kinds of its clauses that count, when the last of them was read, and how surely the surest."""
     clause = books.table("contract_clauses", "crm")
     sure = clause.confidence.isnull() | (clause.confidence >= params.decimal("min_confidence"))
     clause = clause.filter(clause.kind.isin(params.texts("kinds")) & (sure | clause.confirmed_by.notnull()))
@@ -75,6 +78,7 @@ def _clauses(books: Books, params: Params) -> ir.Table:
         kinds=clause.kind.min() + (clause.kind.nunique() > 1).ifelse(" and others", ""),
         stamp=clause.modified_at.max(),
         clauses=collected(reference(clause.system, "contract_clauses", clause.key)),
+        **surest(of_reading(clause.confidence, clause.confirmed_by)).columns(),
     )
 
 

@@ -34,7 +34,7 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import billed, collected, credits
+from checks.facts import collected
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
 from checks.facts.customers import of_customers
 from checks.rows import candidates, some
@@ -51,12 +51,12 @@ def find(books: Books, params: Params) -> ir.Table:
         collected=due.collected.sum().cast(_MONEY),
         credited=due.credited.sum().cast(_MONEY),
         disputed=due.disputed.sum().cast(_MONEY),
-        unknown=due.credited.isnull().any(),
+        left=due.left.sum().cast(_MONEY),
+        unknown=due.left.isnull().any(),
         open_=(due.is_open.ifelse(due.key, ibis.null("string"))).collect(order_by=[due.key]),
     )
     month = month.mutate(credited=month.unknown.ifelse(ibis.null(_MONEY), month.credited))
-    left = month.billed - month.disputed - month.collected - month.credited
-    off = month.filter((left > half_unit(month.currency)).fill_null(True))
+    off = month.filter((month.left > half_unit(month.currency)) | month.unknown)
     account = books.table("accounts", "billing").group_by("system", "account_key").agg(key=lambda t: t.key.min())
     off = off.inner_join(account, ["system", "account_key"])
     ends = months_later(off.month, 1)
@@ -74,20 +74,9 @@ def find(books: Books, params: Params) -> ir.Table:
 
 def _due(books: Books) -> ir.Table:
     """Posted invoices by the month in which they fall due, with what was paid, credited and disputed of each."""
-    invoice = billed.invoices(books).filter(lambda t: (t.status == "posted") & t.total.notnull() & t.due_date.notnull())
-    invoice = collected.paid(
-        invoice.select("system", "key", "account_key", "currency", "due_date", "total", "disputed_amount")
-    )
-    named = invoice.select("system", "currency", key="key", invoice="key")
-    invoice = credits.with_credits(
-        books, invoice, ("system", "key"), named.select("key", "system", "currency", "invoice")
-    )
-    open_ = invoice.total - invoice.collected - invoice.credited.fill_null(0) > half_unit(invoice.currency)
-    return invoice.mutate(
-        month=month_of(invoice.due_date),
-        disputed=invoice.disputed_amount.fill_null(0),
-        is_open=open_,
-    )
+    invoice = collected.posted(books).filter(lambda t: t.due_date.notnull())
+    is_open = invoice.left + invoice.disputed > half_unit(invoice.currency)
+    return invoice.mutate(month=month_of(invoice.due_date), is_open=is_open.fill_null(True))
 
 
 CHECK = Check(
@@ -100,7 +89,7 @@ CHECK = Check(
     scope=Scope.ACCOUNT,
     kind=MoneyKind.TIMING,
     spans=Spans.ACCOUNT,
-    needs=(*collected.NEEDS, *billed.INVOICE_NEEDS, *credits.NEEDS, Need("accounts", "billing"), *CUSTOMER_NEEDS),
+    needs=(*collected.POSTED_NEEDS, Need("accounts", "billing"), *CUSTOMER_NEEDS),
     settings=(Setting("grace_days", 10, "Days after the month of the due dates that a transfer may still take."),),
     tolerance=Tolerance(absolute=Decimal("1"), relative=Decimal("0.005")),
     arithmetic=Arithmetic.of("billed - disputed - credited", "collected"),

@@ -35,7 +35,7 @@ from checks.contract import (
     Spans,
     Tolerance,
 )
-from checks.facts import deferred
+from checks.facts import collected, deferred
 from checks.facts.deferred import OF
 from checks.rows import candidates, listed, reference
 
@@ -86,8 +86,7 @@ def _ledger() -> ir.Table:
 
 def _collected(books: Books) -> ir.Table:
     """Payments that arrived, less what was paid back, by quarter, since the customer's first entry in the ledger."""
-    payment = books.table("payments", "billing")
-    payment = payment.filter((payment.status.fill_null("processed") == "processed") & payment.paid_date.notnull())
+    payment = collected.arrived(books).filter(lambda t: t.paid_date.notnull())
     since = deferred.DAILY.table.group_by(*OF).agg(since=lambda t: t.since.min())
     payment = payment.inner_join(since, list(OF))
     payment = payment.filter(payment.paid_date >= payment.since)

@@ -23,6 +23,12 @@ def test_a_one_time_line_counts_once_and_an_open_term_for_a_year() -> None:
     assert only(CHECK, quoted(end_date=None)).amount == Decimal(2_400)
 
 
+def test_the_last_day_is_the_one_before_the_end() -> None:
+    """From 31 January, the second month begins on 28 February."""
+    assert only(CHECK, quoted(start_date=date(2026, 1, 31), end_date=date(2026, 2, 28))).amount == Decimal(200)
+    assert only(CHECK, quoted(start_date=date(2026, 1, 31), end_date=date(2026, 3, 1))).amount == Decimal(400)
+
+
 def looks_alike() -> dict[str, Ledger]:
     return {
         "exactly the limit": quoted("34"),

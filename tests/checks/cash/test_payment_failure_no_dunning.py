@@ -35,6 +35,20 @@ def test_what_is_left_of_the_invoice_is_at_stake() -> None:
     assert only(CHECK, ledger).amount == Decimal(7_500)
 
 
+def test_what_is_credited_or_in_dispute_is_not_unpaid() -> None:
+    ledger = refused().change("invoices", "INV10", disputed_amount=Decimal(5_000))
+    memo: dict[str, Any] = {"status": "posted", "invoice_key": "INV10", "memo_date": date(2026, 11, 12)}
+    ledger.add("credit_memos", "billing", "CM1", amount=Decimal(3_000), currency="USD", **memo)
+    assert only(CHECK, ledger).amount == Decimal(12_000)
+    assert not findings(CHECK, ledger.change("invoices", "INV10", disputed_amount=Decimal(17_000)))
+
+
+def test_a_memo_that_nobody_can_convert_leaves_it_open() -> None:
+    memo: dict[str, Any] = {"status": "posted", "invoice_key": "INV10", "memo_date": date(2026, 11, 12)}
+    ledger = refused().add("credit_memos", "billing", "CM1", amount=Decimal(3_000), currency="EUR", **memo)
+    assert ask(CHECK, ledger).outcome is Outcome.NOT_EVALUATED
+
+
 def test_three_working_days_are_given() -> None:
     """From Monday the 16th: the 19th begins with the finding."""
     assert not findings(CHECK, refused(), now=datetime(2026, 11, 18, 23, 59, tzinfo=UTC))

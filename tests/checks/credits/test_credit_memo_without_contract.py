@@ -47,6 +47,9 @@ def looks_alike() -> dict[str, Ledger]:
     approval = {"status": "approved", "kind": "credit"}
     return {
         "approved elsewhere": credited(approved_by=None).add("approvals", "crm", "AP", record_key="N-CM1", **approval),
+        "approved in the tool for approvals": credited(approved_by=None).add(
+            "approvals", "audit", "AP", record_key="CM1", **{**approval, "kind": None}, until_date=date(2026, 11, 13)
+        ),
         "a copy in the ERP": credited(credited(), "E1", "erp", billing_key="N-CM1", **bare),
         "a copy that names no memo": credited(credited(), "E1", "erp", **bare),
         "void": credited(status="void", **bare),
@@ -66,3 +69,11 @@ def test_a_memo_of_the_erp_alone_is_judged_too() -> None:
 def test_approvals_that_are_not_read_that_far_leave_it_open() -> None:
     evaluation = ask(CHECK, credited(approved_by=None), behind={"crm": timedelta(days=11)})
     assert evaluation.outcome is Outcome.NOT_EVALUATED
+
+
+@pytest.mark.parametrize(
+    "columns", [{"status": "pending"}, {"kind": "discount"}, {"until_date": date(2026, 11, 12)}, {"record_key": "CM2"}]
+)
+def test_an_approval_that_does_not_cover_it(columns: dict[str, Any]) -> None:
+    approval = {"status": "approved", "kind": "credit", "record_key": "CM1", **columns}
+    assert only(CHECK, credited(approved_by=None).add("approvals", "erp", "AP", **approval))

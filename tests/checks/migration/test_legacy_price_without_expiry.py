@@ -1,13 +1,18 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.checks.kit import findings, only
+from tests.checks.kit import Ledger, findings, only
 from tests.checks.migration.states import kept
 
 CHECK = "legacy_price_without_expiry"
+
+
+def approved(role: str = "crm", **columns: Any) -> Ledger:
+    said = {"record_key": "SL1", "kind": "price", "status": "approved", **columns}
+    return kept().add("approvals", role, "AP1", **said)
 
 
 def test_the_difference_to_the_card_is_lost_since_the_cut_over() -> None:
@@ -25,9 +30,21 @@ def test_an_end_an_approval_or_the_price_of_the_card_is_enough(columns: dict[str
 
 def test_the_end_or_the_approval_may_stand_elsewhere() -> None:
     assert findings(CHECK, kept(price_until=date(2027, 6, 1))) == ()
-    approval = {"record_key": "SL1", "kind": "price", "status": "approved"}
-    assert findings(CHECK, kept().add("approvals", "crm", "AP1", **approval)) == ()
-    assert findings(CHECK, kept().add("approvals", "crm", "AP1", **{**approval, "status": "rejected"}))
+    for role in ("crm", "audit"):
+        assert findings(CHECK, approved(role)) == ()
+    assert findings(CHECK, approved(status="rejected"))
+
+
+def test_an_approval_that_has_ended_allows_nothing_more() -> None:
+    """From 1 September on, in which the fourth month begins on 1 December."""
+    until = date(2026, 9, 1)
+    assert only(CHECK, approved(until_date=until)).amount == Decimal(20_000)  # 10 × 500 × 4
+    assert findings(CHECK, approved(until_date=until), now=datetime(2026, 8, 31, 23, tzinfo=UTC)) == ()
+
+
+def test_months_are_counted_up_to_the_end_of_the_line() -> None:
+    ended = kept().change("subscription_lines", "SL1", end_date=date(2026, 7, 1))
+    assert only(CHECK, ended).amount == Decimal(15_000)  # April to June
 
 
 def test_a_contract_with_an_end_locks_its_price() -> None:

@@ -14,11 +14,11 @@ def scheduled(**columns: Any) -> Ledger:
     return booked().change("revenue_schedules", "R1", **columns)
 
 
-def clause(ledger: Ledger | None = None, **columns: Any) -> Ledger:
+def clause(ledger: Ledger | None = None, key: str = "CC1", **columns: Any) -> Ledger:
     """A clause of the contract, which is worth 240,000.00 and carries no flag."""
     ledger = ledger or clean().change("contracts", "K1", contract_value=Decimal(240_000))
     said: dict[str, Any] = {"contract_key": "K1", "kind": "acceptance", "confidence": Decimal("0.95")}
-    return ledger.add("contract_clauses", "crm", "CC1", **{**said, **columns})
+    return ledger.add("contract_clauses", "crm", key, **{**said, **columns})
 
 
 def without_posting(**columns: Any) -> Ledger:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from checks.confidence import CERTAIN, DECLARED
 from checks.contract import Mode, MoneyKind, Outcome, Severity
 from tests.checks.kit import Ledger, ask, clean, findings, only
 from tests.checks.revenue.states import clause
@@ -48,3 +49,13 @@ def sure(confidence: str | None, confirmed_by: str | None = None, **columns: Any
 )
 def test_what_counts(ledger: Ledger, found: int) -> None:
     assert len(findings(CHECK, ledger)) == found
+
+
+def test_it_is_as_sure_as_the_surest_clause() -> None:
+    assert only(CHECK, sure("0.93")).confidence == Decimal("0.93")
+    assert only(CHECK, sure("1.00")).confidence == Decimal("0.99"), "a machine is never certain"
+    both = clause(sure("0.93"), confidence=Decimal("0.97"), kind="refund", key="CC2")
+    assert only(CHECK, both).confidence == Decimal("0.97")
+    assert "read out of a text" in only(CHECK, both).confidence_reasons[0]
+    confirmed = only(CHECK, both.change("contract_clauses", "CC1", confirmed_by="maria"))
+    assert (confirmed.confidence, confirmed.confidence_reasons) == (CERTAIN, (DECLARED,))
