@@ -19,6 +19,12 @@ def per_year(quantity: ir.DecimalValue, price: ir.DecimalValue, price_months: ir
     return (12 % price_months == 0).ifelse(whole, ibis.null(whole.type()))
 
 
+def known_sum(amounts: ir.DecimalValue, as_type: str | None = None) -> ir.DecimalValue:
+    """The sum over a group, null where one of them is: with an unknown part nobody knows the whole."""
+    wanted = as_type or amounts.type()
+    return amounts.isnull().any().ifelse(ibis.null(wanted), amounts.sum().cast(wanted))
+
+
 def half_unit(currency: ir.StringValue) -> ir.DecimalValue:
     """Half the minor unit of a currency: what rounding one line may move. 0.005 USD, 0.5 JPY, 0.0005 BHD."""
     amounts = {0: "0.5", 3: "0.0005"}

@@ -18,6 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
+from checks.arithmetic.amounts import known_sum
 from checks.contract import (
     Arithmetic,
     Check,
@@ -93,10 +94,9 @@ def _recognised(memo: ir.Table) -> ir.Table:
     named = erp_invoices.NAMED.table
     of_memo = memo.select(s_system="system", s_key="key", name="invoice_key").inner_join(named, "name")
     joined = of_memo.inner_join(line, [of_memo.e_system == line.l_system, of_memo.e_key == line.invoice_key])
-    unknown = joined.earned.isnull().any()
     return joined.group_by("s_system", "s_key").agg(
         s_any=joined.count(),
-        s_recognised=unknown.ifelse(ibis.null("decimal(38, 4)"), joined.earned.sum().cast("decimal(38, 4)")),
+        s_recognised=known_sum(joined.earned, "decimal(38, 4)"),
         s_whole=joined.whole.sum().cast("decimal(38, 4)"),
         s_erp=joined.e_system.max(),
         s_invoice=joined.e_key.max(),

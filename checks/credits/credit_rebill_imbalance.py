@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic import fx
-from checks.arithmetic.amounts import half_unit
+from checks.arithmetic.amounts import half_unit, known_sum
 from checks.arithmetic.periods import days_later, midnight
 from checks.contract import (
     Arithmetic,
@@ -56,7 +56,7 @@ def find(books: Books, params: Params) -> ir.Table:
         rebill=rated.i_key.max(),
         rebill_number=rated.i_number.max(),
         rebilled=rated.i_total.max().fill_null(0),
-        credited=value.isnull().any().ifelse(ibis.null(value.type()), value.sum().cast(value.type())),
+        credited=known_sum(value),
         is_meant=rated.is_meant.any(),
         last_day=rated.memo_date.max(),
         stamp=rated.modified_at.max(),

@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 from books.money import product
 from books.reading import Books
 from checks.arithmetic import fx
-from checks.arithmetic.amounts import half_unit
+from checks.arithmetic.amounts import half_unit, known_sum
 from checks.arithmetic.periods import FOREVER, CycleColumns, days, days_later, midnight
 from checks.contract import (
     Arithmetic,
@@ -54,10 +54,10 @@ def find(books: Books, params: Params) -> ir.Table:
     rows = window.left_join(paid, list(_WINDOW)).drop("key_right", "since_right")
     nothing = ibis.literal(0).cast(EXACT)
     rows = rows.mutate(billed=rows.b_lines.isnull().ifelse(nothing, rows.b_sum))
-    draft = _drafts()
-    rows = rows.left_join(draft, rows.key == draft.d_line)
-    short = product(rows.commit_amount, _whole(rows.days)) - product(rows.billed, _whole(rows.window_days))
-    allowed = product(half_unit(rows.currency), _whole(rows.window_days))
+    draft = billed.drafts("contract_line_key")
+    rows = rows.left_join(draft, rows.key == draft.d_contract_line_key)
+    short = product(rows.commit_amount, rows.days) - product(rows.billed, rows.window_days)
+    allowed = product(half_unit(rows.currency), rows.window_days)
     off = rows.filter((short > allowed).fill_null(True))
     closed = midnight(days_later(off.until, params.whole("grace_days")))
     return candidates(
@@ -113,19 +113,9 @@ def _billed(books: Books, window: ir.Table) -> ir.Table:
     rated = fx.with_rate(books, both, "b_currency", "currency", "invoice_date")
     value = fx.converted(rated.amount, rated.rate)
     return rated.group_by(*_WINDOW).agg(
-        b_sum=value.isnull().any().ifelse(ibis.null(EXACT), value.sum().cast(EXACT)),
+        b_sum=known_sum(value, EXACT),
         b_lines=collected(reference(rated.b_system, "invoice_lines", rated.b_key)),
     )
-
-
-def _drafts() -> ir.Table:
-    """The draft invoice of each contract line, if it has one: there the shortfall can still be put on."""
-    line = billed.LINES.table.filter(lambda t: (t.status == "draft") & t.contract_line_key.notnull())
-    return line.group_by(d_line="contract_line_key").agg(draft_invoice=line.invoice_key.max())
-
-
-def _whole(count: ir.IntegerValue) -> ir.DecimalValue:
-    return count.cast("decimal(18, 0)")
 
 
 CHECK = Check(

@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 from books.money import product
 from books.reading import Books
 from checks.arithmetic import fx
-from checks.arithmetic.amounts import half_unit
+from checks.arithmetic.amounts import half_unit, known_sum
 from checks.arithmetic.periods import days_later, midnight
 from checks.contract import (
     Arithmetic,
@@ -49,7 +49,8 @@ def find(books: Books, params: Params) -> ir.Table:
     seats = _licensed(_counted(books))
     billed_ = _billed(books, seats)
     rows = seats.left_join(billed_, ["system", "key"]).drop("system_right", "key_right")
-    rows = rows.left_join(_drafts(), "contract_line_key")
+    draft = billed.drafts("contract_line_key")
+    rows = rows.left_join(draft, rows.contract_line_key == draft.d_contract_line_key)
     rows = rows.mutate(
         billed=rows.b_any.isnull().ifelse(ibis.literal(0).cast(rows.b_sum.type()), rows.b_sum),
         active=rows.fits.ifelse(rows.active_quantity, ibis.null(rows.active_quantity.type())),
@@ -134,15 +135,9 @@ def _billed(books: Books, seats: ir.Table) -> ir.Table:
     value = fx.converted(rated.amount, rated.rate)
     return rated.group_by("system", "key").agg(
         b_any=rated.count(),
-        b_sum=value.isnull().any().ifelse(ibis.null(value.type()), value.sum().cast(value.type())),
+        b_sum=known_sum(value),
         b_lines=collected(reference(rated.b_system, "invoice_lines", rated.b_key)),
     )
-
-
-def _drafts() -> ir.Table:
-    """The draft invoice of each contract line, if it has one: there the overage can still be put on."""
-    line = billed.LINES.table.filter(lambda t: t.status == "draft")
-    return line.group_by("contract_line_key").agg(draft_invoice=line.invoice_key.max())
 
 
 CHECK = Check(

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 
 from books.money import product
 from books.reading import Books
+from checks.arithmetic.periods import month_of, months_later
 from checks.confidence import of_link
 from checks.contract import (
     Arithmetic,
@@ -42,8 +43,9 @@ from checks.rows import candidates, reference
 def find(books: Books, params: Params) -> ir.Table:
     """One row per customer as the meter knows it, meter and month; the first event stands for all."""
     lost = _lost(books)
-    month = lost.happened_at.date().truncate("M").cast("timestamp").cast("date")
-    lost = lost.mutate(customer=ibis.coalesce(lost.account_id, lost.subject, "nobody"), month=month)
+    lost = lost.mutate(
+        customer=ibis.coalesce(lost.account_id, lost.subject, "nobody"), month=month_of(lost.happened_at.date())
+    )
     lost = lost.mutate(meter=lost.meter.fill_null("unknown"))
     groups = lost.group_by("system", "customer", "meter", "month").agg(
         key=lost.key.first(order_by=[lost.happened_at, lost.key]),
@@ -61,7 +63,6 @@ def find(books: Books, params: Params) -> ir.Table:
         basis=rows.list_price.notnull().ifelse("at list price", "at the fallback price, for no list price is known"),
     )
     is_large = product(rows.quantity, rows.unit_price) > params.decimal("block_over")
-    next_month = (rows.month + ibis.interval(months=1)).cast("timestamp").cast("date")
     return candidates(
         rows,
         "usage_events",
@@ -71,7 +72,7 @@ def find(books: Books, params: Params) -> ir.Table:
         "basis",
         "perhaps",
         subject=rows.customer + "/" + rows.meter,
-        period=(rows.month, next_month),
+        period=(rows.month, months_later(rows.month, 1)),
         evidence=ibis.array(
             [reference(rows.system, "usage_events", rows.key), reference(rows.p_system, "accounts", rows.p_key)]
         ),

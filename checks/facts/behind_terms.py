@@ -50,7 +50,7 @@ def _before_a_rise(rows: ir.Table) -> ir.Table:
     piece = piece.mutate(at_price=piece.weight.isnull().ifelse(piece.r_price.cast(weighed.type()), weighed))
     is_own = (piece.row_key == piece.contract_line_key) & (piece.weight == 1).fill_null(False)
     had = piece.group_by(*KEY, "taken").agg(
-        had=product(product(piece.r_quantity, piece.at_price), _whole(piece.shared)).sum().cast(contract_periods.EXACT),
+        had=product(product(piece.r_quantity, piece.at_price), piece.shared).sum().cast(contract_periods.EXACT),
         changed_on=piece.n_on.min(),
         price_before=ibis.coalesce(
             is_own.ifelse(piece.o_price, ibis.null("decimal(24, 8)")).max(), piece.o_price.max()
@@ -95,7 +95,7 @@ def _had(
     of_price: bool,
 ) -> ir.Table:
     rows = both.mutate(
-        value=product(product(quantity, price), _whole(both.shared)),
+        value=product(product(quantity, price), both.shared),
         on=later.ifelse(both.start_date, ibis.null("date")),
     )
     summed = rows.group_by(*KEY, "early_step").agg(
@@ -112,12 +112,8 @@ def _had(
 def _alike(rows: ir.Table, had: ir.Table, left_behind: str) -> ir.Table:
     """Periods whose billed amount is `had`, quantity × price × days, but for rounding and day counts."""
     joined = rows.inner_join(had, list(KEY))
-    apart = product(joined.had, _whole(joined.months)) - product(product(joined.billed, joined.rate), joined.scale)
+    apart = product(joined.had, joined.months) - product(product(joined.billed, joined.rate), joined.scale)
     joined = joined.mutate(apart=apart, left_behind=ibis.literal(left_behind))
     return joined.filter(~contract_periods.off_by(joined)).select(
         *KEY, "left_behind", "changed_on", "price_before", "quantity_before"
     )
-
-
-def _whole(count: ir.IntegerValue) -> ir.DecimalValue:
-    return count.cast("decimal(18, 0)")

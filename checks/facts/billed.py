@@ -129,6 +129,18 @@ def _nearest(books: Books) -> ir.Table:
     return nearest.select("n_since", "n_until", n_system="system", n_key="key")
 
 
+def drafts(*by: str) -> ir.Table:
+    """The draft that bills each contract, contract line or subscription line: what can still be held or added to.
+
+    `by` are columns of LINES; they are here with `d_` before their names, beside `draft_system`, `draft_invoice` and
+    `draft_line`.
+    """
+    line = LINES.table.filter(lambda t: (t.status == "draft") & t[by[-1]].notnull())
+    return line.group_by(**{f"d_{name}": name for name in by}).agg(
+        draft_system=line.system.max(), draft_invoice=line.invoice_key.max(), draft_line=line.key.max()
+    )
+
+
 NEAREST = Relation("nearest_periods", _nearest)
 LINES = Relation("billed_lines", _lines)
 

@@ -137,9 +137,9 @@ def _apart(_: Books) -> ir.Table:
     """
     rows = SUSPECTED.table
     rows = rows.inner_join(_agreed(rows), list(KEY))
-    scale = product(_whole(rows.price_months), _whole(rows.period_days))
-    value = product(product(rows.quantity, rows.unit_price), _whole(rows.days)) + rows.added
-    apart = product(value, _whole(rows.months)) - product(product(rows.billed, rows.rate), scale)
+    scale = product(rows.price_months, rows.period_days)
+    value = product(product(rows.quantity, rows.unit_price), rows.days) + rows.added
+    apart = product(value, rows.months) - product(product(rows.billed, rows.rate), scale)
     rows = rows.mutate(apart=apart, scale=scale, rounding=(half_unit(rows.currency) * rows.lines).cast(EXACT))
     return rows.filter((rows.apart.abs() > product(rows.rounding, rows.scale)).fill_null(True))
 
@@ -202,7 +202,7 @@ def _agreed(rows: ir.Table) -> ir.Table:
     price = ibis.coalesce(own.max().over(of_period), any_.max().over(of_period), joined.l_price)
     joined = joined.mutate(unit_price=price, price_months=joined.l_months)
     is_plain = (joined.r_price == joined.unit_price) & is_whole & (joined.weight == 1).fill_null(False)
-    part = product(product(joined.r_quantity, joined.r_price), _whole(joined.shared))
+    part = product(product(joined.r_quantity, joined.r_price), joined.shared)
     is_mixed = (joined.shared > 0) & (joined.r_months != joined.price_months)
     return joined.group_by(KEY).agg(
         unit_price=joined.unit_price.max(),
@@ -236,7 +236,3 @@ def with_records(books: Books, off: ir.Table) -> ir.Table:
     both = both.mutate(agreed=some(both.agreed)).drop("contract_line_key_right", "period_start_right")
     named = line.select(*KEY, "system", "currency", invoice="invoice_key").distinct()
     return credits.with_credits(books, both, KEY, named)
-
-
-def _whole(count: ir.IntegerValue) -> ir.DecimalValue:
-    return count.cast("decimal(18, 0)")

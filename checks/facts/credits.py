@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic import fx
+from checks.arithmetic.amounts import known_sum
 from checks.contract import Need
 from checks.facts import billed
 from checks.rows import collected, reference, some
@@ -27,7 +28,7 @@ def with_credits(books: Books, rows: ir.Table, key: tuple[str, ...], named: ir.T
     rated = fx.with_rate(books, given, "m_currency", "currency", "memo_date")
     value = fx.converted(rated.amount, rated.rate)
     summed = rated.group_by(key).agg(
-        credited=value.isnull().any().ifelse(ibis.null(value.type()), value.sum().cast(value.type())),
+        credited=known_sum(value),
         memos=collected(rated.memo),
     )
     both = rows.left_join(summed, list(key))

@@ -4,6 +4,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
+from checks.arithmetic.amounts import known_sum
 from checks.contract import Need
 from checks.relation import Relation
 
@@ -45,9 +46,9 @@ def _scheduled(books: Books) -> ir.Table:
     schedule = books.table("revenue_schedules", "erp").filter(lambda t: t.credit_memo_key.isnull())
     summed = schedule.group_by(r_system="system", r_line="invoice_line_key").agg(
         schedules=schedule.key.count(),
-        scheduled=_sum(schedule.amount),
-        allocated=_sum(schedule.allocated),
-        recognized=_sum(schedule.recognized),
+        scheduled=known_sum(schedule.amount, _WIDE),
+        allocated=known_sum(schedule.allocated, _WIDE),
+        recognized=known_sum(schedule.recognized, _WIDE),
         since=schedule.start_date.min(),
         until=schedule.end_date.max(),
         schedule_key=schedule.key.min(),
@@ -63,11 +64,6 @@ def _scheduled(books: Books) -> ir.Table:
         "recognition", "amount", "currency", "period_start", "period_end", "modified_at", "schedules", "scheduled",
         "allocated", "recognized", "since", "until", "schedule_key", "schedule_stamp",
     )  # fmt: skip
-
-
-def _sum(amount: ir.DecimalValue) -> ir.DecimalValue:
-    """The sum, null where one is."""
-    return amount.isnull().any().ifelse(ibis.null(_WIDE), amount.sum().cast(_WIDE))
 
 
 NAMED = Relation("erp_invoice_names", _named)

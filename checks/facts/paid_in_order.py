@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic import fx
+from checks.arithmetic.amounts import known_sum
 from checks.facts import billed
 from checks.rows import collected, reference, some
 
@@ -53,6 +54,6 @@ def _invoiced(books: Books, goods: ir.Table, taken: ir.Table | None) -> ir.Table
     rated = fx.with_rate(books, both, "b_currency", "currency", "invoice_date")
     value = fx.converted(rated.amount, rated.rate)
     return rated.group_by(_SAME).agg(
-        invoiced=value.isnull().any().ifelse(ibis.null(EXACT), value.sum().cast(EXACT)),
+        invoiced=known_sum(value, EXACT),
         lines=collected(reference(rated.b_system, "invoice_lines", rated.b_key)),
     )

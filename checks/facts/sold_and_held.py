@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from books.money import product
 from books.reading import Books
-from checks.arithmetic.amounts import per_year
+from checks.arithmetic.amounts import known_sum, per_year
 from checks.arithmetic.fx import converted, with_rate
 from checks.arithmetic.periods import FOREVER
 from checks.facts import amended, subscribed, terms
@@ -37,7 +37,7 @@ def compared(books: Books) -> ir.Table:
     sold = _before(sold.filter((begun <= sold.on) & (sold.on < sold.until)))
     groups = sold.group_by(GROUP).agg(
         key=sold.own_key.first(order_by=[sold.own_key != sold.base_key, sold.linked, sold.own_key]),
-        contracted=sold.yearly.isnull().any().ifelse(ibis.null(sold.yearly.type()), sold.yearly.sum()),
+        contracted=known_sum(sold.yearly),
         befores=sold.before.collect(where=sold.before.notnull()),
         first_day=sold.starts.min(),
         last_change=ibis.coalesce(sold.risen_on, sold.starts).max(),
@@ -168,7 +168,7 @@ def _held(books: Books) -> ir.Table:
     value = converted(line.yearly, line.rate)
     return line.group_by(GROUP).agg(
         lines=line.count(),
-        held_yearly=value.isnull().any().ifelse(ibis.null(value.type()), value.sum()),
+        held_yearly=known_sum(value),
         held_evidence=collected(reference(line.b_system, "subscription_lines", line.b_key)),
     )
 

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from books.money import MINOR_UNITS
 from books.reading import Books
 from checks.arithmetic import fx
+from checks.arithmetic.amounts import known_sum
 from checks.arithmetic.periods import due_date, month_of, months_later, overlap
 from checks.facts import billed, contract_periods, discounts, due_periods, paused, subscribed, terms
 from checks.facts.customers import NEEDS as CUSTOMER_NEEDS
@@ -72,10 +73,9 @@ def _rows(books: Books) -> ir.Table:
     line = terms.LINES.table.select("account_key", "product_code", l_key="key", crm="system")
     both = both.inner_join(line, both.key == line.l_key)
     both = of_customers(books, both.mutate(month=month_of(both.due)))
-    unknown = both.billed.isnull().any()
     return both.group_by(KEY).agg(
         booked=both.booked.sum().cast(MONEY),
-        billed=unknown.ifelse(ibis.null(MONEY), both.billed.sum().cast(MONEY)),
+        billed=known_sum(both.billed, MONEY),
         last_due=both.due.max(),
         line=both.key.min(),
         system=both.crm.min(),

@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.arithmetic.amounts import per_year
+from checks.arithmetic.amounts import known_sum, per_year
 from checks.arithmetic.periods import FOREVER, months_begun
 from checks.contract import (
     Arithmetic,
@@ -123,7 +123,7 @@ def _in_force(books: Books, line: ir.Table) -> ir.Table:
     a_year = per_year(both.r_quantity, both.r_price, both.r_months)
     is_own = (both.own_key == both.key) | (both.part_code == both.product_code)
     value = both.group_by(v_key="key").agg(
-        yearly=a_year.isnull().any().ifelse(ibis.null(a_year.type()), a_year.sum()).cast(_WIDE),
+        yearly=known_sum(a_year, _WIDE),
         in_force=is_own.fill_null(False).ifelse(both.r_quantity, 0).sum().cast("decimal(18, 6)"),
     )
     return line.inner_join(value, line.key == value.v_key)

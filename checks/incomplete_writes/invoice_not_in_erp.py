@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 
 from books.reading import Books
 from checks.arithmetic import fx
-from checks.arithmetic.amounts import half_unit
+from checks.arithmetic.amounts import half_unit, known_sum
 from checks.contract import (
     Arithmetic,
     Check,
@@ -45,7 +45,7 @@ def find(books: Books, _: Params) -> ir.Table:
     joined = joined.mutate(e_currency=ibis.coalesce(joined.e_currency, joined.currency))
     rated = fx.with_rate(books, joined, "e_currency", "currency", "invoice_date")
     total = rated.group_by("system", "key").agg(
-        erp_total=_all_known(fx.converted(rated.e_total.fill_null(0), rated.rate)),
+        erp_total=known_sum(fx.converted(rated.e_total.fill_null(0), rated.rate)),
         copies=rated.e_key.count(),
         erp=reference(rated.e_system, "invoices", rated.e_key).collect(),
     )
@@ -65,10 +65,6 @@ def find(books: Books, _: Params) -> ir.Table:
         erp_total=off.erp_total,
         state=(off.copies == 0).ifelse("is not in the ERP", "stands in the ERP with another total"),
     )
-
-
-def _all_known(amount: ir.DecimalColumn) -> ir.DecimalValue:
-    return amount.isnull().any().ifelse(ibis.null(amount.type()), amount.sum().cast(amount.type()))
 
 
 CHECK = Check(

@@ -50,8 +50,8 @@ def find(books: Books, params: Params) -> ir.Table:
     found = contract.inner_join(clause, [contract.system == clause.c_system, contract.key == clause.c_contract])
     worth = books.table("opportunities", "crm").select(o_system="system", o_key="key", o_amount="amount")
     found = found.left_join(worth, [found.system == worth.o_system, found.opportunity_key == worth.o_key])
-    draft = _drafts()
-    off = found.left_join(draft, found.key == draft.d_contract)
+    draft = billed.drafts("contract_key")
+    off = found.left_join(draft, found.key == draft.d_contract_key)
     return candidates(
         off,
         "contracts",
@@ -59,9 +59,9 @@ def find(books: Books, params: Params) -> ir.Table:
         "kinds",
         subject=off.key,
         evidence=listed(
-            reference(off.system, "contracts", off.key), reference(off.d_system, "invoices", off.draft)
+            reference(off.system, "contracts", off.key), reference(off.draft_system, "invoices", off.draft_invoice)
         ).concat(some(off.clauses)),
-        invoice=off.draft,
+        invoice=off.draft_invoice,
         known_at=off.stamp,
         confidence=off.confidence,
         confidence_reason=off.confidence_reason,
@@ -80,12 +80,6 @@ def _clauses(books: Books, params: Params) -> ir.Table:
         clauses=collected(reference(clause.system, "contract_clauses", clause.key)),
         **surest(of_reading(clause.confidence, clause.confirmed_by)).columns(),
     )
-
-
-def _drafts() -> ir.Table:
-    """A draft of each contract, if it has one: what can still be held."""
-    line = billed.LINES.table.filter(lambda t: (t.status == "draft") & t.contract_key.notnull())
-    return line.group_by(d_contract="contract_key").agg(d_system=line.system.max(), draft=line.invoice_key.max())
 
 
 CHECK = Check(

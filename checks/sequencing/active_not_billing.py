@@ -21,7 +21,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.arithmetic.amounts import per_year
+from checks.arithmetic.amounts import known_sum, per_year
 from checks.arithmetic.periods import FOREVER, days, midnight, overlap
 from checks.contract import (
     Arithmetic,
@@ -139,7 +139,7 @@ def _priced(month: ir.Table) -> ir.Table:
     both = month.select(*MONTH, "since").inner_join(row, month.contract_line_key == row.base_key)
     both = both.filter((both.begins <= both.since) & (both.since < both.r_until))
     value = both.group_by(MONTH).agg(
-        yearly=both.a_year.isnull().any().ifelse(ibis.null(both.a_year.type()), both.a_year.sum()),
+        yearly=known_sum(both.a_year),
     )
     return month.drop("begins").inner_join(value, list(MONTH))
 

@@ -17,7 +17,7 @@ import ibis
 import ibis.expr.types as ir
 
 from books.reading import Books
-from checks.arithmetic.amounts import half_unit
+from checks.arithmetic.amounts import half_unit, known_sum
 from checks.arithmetic.periods import days_later, midnight, month_of, months_later
 from checks.contract import (
     Arithmetic,
@@ -49,14 +49,12 @@ def find(books: Books, params: Params) -> ir.Table:
     month = due.group_by(KEY).agg(
         billed=due.total.sum().cast(_MONEY),
         collected=due.collected.sum().cast(_MONEY),
-        credited=due.credited.sum().cast(_MONEY),
+        credited=known_sum(due.credited, _MONEY),
         disputed=due.disputed.sum().cast(_MONEY),
-        left=due.left.sum().cast(_MONEY),
-        unknown=due.left.isnull().any(),
+        left=known_sum(due.left),
         open_=(due.is_open.ifelse(due.key, ibis.null("string"))).collect(order_by=[due.key]),
     )
-    month = month.mutate(credited=month.unknown.ifelse(ibis.null(_MONEY), month.credited))
-    off = month.filter((month.left > half_unit(month.currency)) | month.unknown)
+    off = month.filter((month.left > half_unit(month.currency)).fill_null(True))
     account = books.table("accounts", "billing").group_by("system", "account_key").agg(key=lambda t: t.key.min())
     off = off.inner_join(account, ["system", "account_key"])
     ends = months_later(off.month, 1)

@@ -49,8 +49,8 @@ EXACT = "decimal(38, 8)"
 def find(books: Books, params: Params) -> ir.Table:
     """Recurring lines for a part of a billing period, by their own quantity and price."""
     rows = _parts(books, DayCount(params.text("day_count")))
-    scale = product(_whole(rows.whole), _whole(rows.price_months))
-    value = product(product(product(rows.quantity, rows.unit_price), _whole(rows.months)), _whole(rows.counted))
+    scale = product(rows.whole, rows.price_months)
+    value = product(product(product(rows.quantity, rows.unit_price), rows.months), rows.counted)
     apart = value - product(rows.amount, scale)
     off = rows.mutate(apart=apart.abs().cast(EXACT), value=value.abs().cast(EXACT))
     off = off.filter(off.apart > product(half_unit(off.currency), scale))
@@ -104,10 +104,6 @@ def _parts(books: Books, day_count: DayCount) -> ir.Table:
     line = line.filter(is_part)
     counted, whole = share(line.since, line.until, (line.begins, line.follows), line.months, day_count)
     return line.mutate(counted=counted, whole=whole)
-
-
-def _whole(count: ir.IntegerValue) -> ir.DecimalValue:
-    return count.cast("decimal(18, 0)")
 
 
 CHECK = Check(

@@ -123,8 +123,8 @@ def _subscribed(books: Books, year: int) -> ir.Table:
     )
     agreed = _agreed(books)
     both = line.drop("currency").inner_join(agreed, line.contract_line_key == agreed.c_key)
-    draft = _drafts()
-    both = both.left_join(draft, [both.system == draft.d_system, both.key == draft.d_line])
+    draft = billed.drafts("system", "line_of")
+    both = both.left_join(draft, [both.system == draft.d_system, both.key == draft.d_line_of])
     both = both.cross_join(books.request.select("today", on="target_date"))
     end = ibis.coalesce(both.term_end, both.end_date, ibis.literal(FOREVER))
     end = (both.end_date == both.c_step).fill_null(False).ifelse(both.c_end, end)
@@ -145,6 +145,8 @@ def _subscribed(books: Books, year: int) -> ir.Table:
         base_days=ibis.literal(year).cast("int64"),
         period_start=cycle.boundary(n),
         period_end=cycle.boundary(n + 1),
+        invoice_key=both.draft_invoice,
+        line_key=both.draft_line,
         right_record=reference(both.c_system, "contract_lines", both.c_key),
         own_record=reference(both.system, "subscription_lines", both.key),
     ).select(*_COPY)
@@ -178,13 +180,6 @@ def _agreed(books: Books) -> ir.Table:
         c_quantity="quantity", c_price="unit_price", c_months="price_months",
         c_cancelled=(joined.cancelled_on == FOREVER).ifelse(ibis.null("date"), joined.cancelled_on),
     )  # fmt: skip
-
-
-def _drafts() -> ir.Table:
-    line = billed.LINES.table.filter(lambda t: t.status == "draft")
-    return line.group_by(d_system="system", d_line="line_of").agg(
-        invoice_key=line.invoice_key.max(), line_key=line.key.max()
-    )
 
 
 def _in_erp(books: Books) -> ir.Table:
