@@ -18,6 +18,7 @@ from checks.contract import Outcome
 from checks.judging import Bands
 from checks.ruleset import Ruleset
 from gateway.cli.app import app
+from sandbox.company import build
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -65,3 +66,9 @@ _KNOWN = {
     "keys", "create", "db", "upgrade", "doctor", "reconcile", "mappings", "diff", "controls", "dictionary",
     "links", "score",
 }  # fmt: skip
+
+
+def test_the_run_that_the_readme_asks_about_is_the_demos_second_one() -> None:
+    company = build(7, 240, ours=False)
+    assert f'"id": "{company.bad_run.number}"' in README
+    assert f'"counts": {{"invoices": {len(company.drafts(company.bad_run))},' in README

@@ -58,7 +58,7 @@ def find(books: Books, params: Params) -> ir.Table:
         holds=collected(reference(hold.system, "holds", hold.key)),
     )
     return candidates(
-        off.mutate(since=off.held_at.strftime("%Y-%m-%d %H:%M UTC"), unit=off.currency.fill_null("")),
+        off.mutate(since=off.held_at.strftime("%Y-%m-%d %H:%M") + " UTC", unit=off.currency.fill_null("")),
         "holds",
         "run",
         "owner",

@@ -43,7 +43,9 @@ def find(books: Books, _: Params) -> ir.Table:
     has_nobody = case.owner.isnull() | (~case.owner_active.fill_null(False) & case.deputy.isnull())
     case = case.mutate(has_nobody=has_nobody)
     off = case.filter(has_nobody | case.untouched_until.notnull())
-    idle = "has not been touched since " + ibis.coalesce(off.touched_at, off.opened_at).strftime("%Y-%m-%d %H:%M UTC")
+    idle = (
+        "has not been touched since " + ibis.coalesce(off.touched_at, off.opened_at).strftime("%Y-%m-%d %H:%M") + " UTC"
+    )
     return candidates(
         off.mutate(
             reads=ibis.coalesce(off.number, off.key),

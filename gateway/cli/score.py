@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from checks.catalogue import CATALOGUE
@@ -81,7 +82,8 @@ def _print(found: Score) -> None:
             if name in found.checks and _patterns()[name] == family:
                 _row(table, f"  {name}", found.checks[name])
     _row(table, "[bold]all[/]", found.total)
-    out.print(table, width=_WIDTH)
+    # Narrower, it would lose digits: a line that a terminal breaks has them all.
+    Console(width=max(out.width, _WIDTH)).print(table)
     for missed in found.total.missed:
         out.print(f"[red]missed[/] {missed['check']}: {missed['record']} ({missed['note']})")
     for alarm in found.total.false_alarms:

@@ -14,7 +14,6 @@ from gateway.prebill.opening import open_gate
 from gateway.sweep import Sweep, sweep
 from gateway.sync.cycle import CycleReport, Progress
 from gateway.sync.run import sync_now
-from sandbox.company.labels import OWN
 
 
 def poll(world: World, progress: Progress) -> CycleReport:
@@ -46,10 +45,9 @@ def tell(world: World) -> None:
 
 
 def finish(world: World, swept: Sweep, answers: list[dict[str, Any]]) -> Report:
-    """What is planted among our own records is not in the demo: there, these are what the gateway itself has done."""
+    """What was told, beside what is known of the company."""
     company = world.company
-    planted = [label for label in company.planted if label.system != OWN]
-    scored = score(planted, company.lookalikes, company.disturbed, swept.evaluations)
+    scored = score(company.planted, company.lookalikes, company.disturbed, swept.evaluations)
     return report(world, swept, scored, answers)
 
 

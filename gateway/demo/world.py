@@ -40,7 +40,7 @@ class World:
 
     def __init__(self, folder: Path, seed: int, accounts: int, public_url: str) -> None:
         self.folder = folder
-        self.company: Company = build(seed=seed, accounts=accounts)
+        self.company: Company = build(seed=seed, accounts=accounts, ours=False)
         self.clock: Callable[[], datetime] = clock_from(self.company.now)
         self._public_url = public_url
         self._stack = ExitStack()

@@ -117,13 +117,16 @@ class Company:
                 path.write_text(text, encoding="utf-8")
 
 
-def build(seed: int = 7, accounts: int = 240, now: datetime = NOW, *, defects: bool = True) -> Company:
+def build(
+    seed: int = 7, accounts: int = 240, now: datetime = NOW, *, defects: bool = True, ours: bool = True
+) -> Company:
     """The company of a seed. Without `defects` the same customers are there, and nothing goes wrong with them.
 
+    Without `ours` nothing is told of Tieout's own records, for a gateway that has just been set up and has none.
     `now` must be the first of a month, at half past nine UTC or later, because that is when the runs wait.
     Raises ValueError for another day, and where the first story of each kind alone needs more accounts.
     """
-    return render(tell(seed, accounts, now, defects=defects))
+    return render(tell(seed, accounts, now, defects=defects, ours=ours))
 
 
 def sites(seed: int, accounts: int, now: datetime = NOW, *, defects: bool = True) -> Iterator[Company]:
@@ -148,18 +151,18 @@ class Told:
     stories: tuple[Story, ...]
 
 
-def tell(seed: int, accounts: int, now: datetime, *, defects: bool) -> Told:
+def tell(seed: int, accounts: int, now: datetime, *, defects: bool, ours: bool = True) -> Told:
     """Let the company happen, stage by stage; as `build`."""
-    return _tell(World(now), f"{seed}", accounts, names_of(Random(f"{seed}/names")), defects=defects)
+    return _tell(World(now), f"{seed}", accounts, names_of(Random(f"{seed}/names")), defects=defects, ours=ours)
 
 
-def _tell(world: World, seed: str, accounts: int, names: Iterator[str], *, defects: bool) -> Told:
+def _tell(world: World, seed: str, accounts: int, names: Iterator[str], *, defects: bool, ours: bool = True) -> Told:
     now = world.now
     if now.day != 1 or (now.hour, now.minute) < (9, 30) or now.utcoffset() != timedelta(0):
         raise ValueError(f"The company is looked at on the first of a month after 09:30 UTC, not at {now}.")
     wrong, right = Telling(), Telling()
     stories: list[Story] = []
-    for place, tale in _in_turns(DEFECTS, LOOKALIKES):
+    for place, tale in _in_turns(*([tale for tale in book if ours or not tale.ours] for book in (DEFECTS, LOOKALIKES))):
         if place and len(world.accounts) >= _SHARE_OF_STORIES * accounts:
             break
         rng = Random(f"{seed}/{tale.tell.__module__}/{place}")

@@ -148,11 +148,12 @@ class Story:
 
 @dataclass(frozen=True)
 class Tale:
-    """A story that can be told of any company, in one currency."""
+    """A story that can be told of any company, in one currency. `ours`: it happened to records of Tieout's own."""
 
     tell: Callable[[Story], Plot]
     currency: str
     batch: str = BAD_BATCH
+    ours: bool = False
 
 
 class Telling:

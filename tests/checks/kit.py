@@ -253,7 +253,8 @@ def ask(
     snapshot = _snapshot(rules.books, now, behind or {}, fresh)
     snapshot = _spoiled(snapshot, now, stale, failure)
     id_ = check if isinstance(check, str) else check.id
-    read = frozenset() if rules.idle(id_) else rules.rules[id_].compiled.reads
+    is_compiled = isinstance(check, str) and rules.idle(id_) is None
+    read = rules.rules[id_].compiled.reads if is_compiled else ledger.rows.keys()
     with Engine(_blank().cursor()) as engine:
         for name in read & ledger.rows.keys():
             engine.hold(name, table_from(name, ledger.rows[name]))

@@ -93,11 +93,11 @@ def _overridden(story: Story, places: tuple[int, ...], note: str) -> Plot:
 
 
 TALES = (
-    Tale(cases_in_good_hands, "USD", CLEAN_BATCH),
-    Tale(a_planned_review, "EUR", CLEAN_BATCH),
-    Tale(held_this_morning, "USD", CLEAN_BATCH),
-    Tale(posted_after_all, "GBP", CLEAN_BATCH),
-    Tale(overridden_twice, "USD", CLEAN_BATCH),
-    Tale(overridden_long_ago, "EUR", CLEAN_BATCH),
-    Tale(a_term_that_is_known_by_now, "JPY", CLEAN_BATCH),
+    Tale(cases_in_good_hands, "USD", CLEAN_BATCH, ours=True),
+    Tale(a_planned_review, "EUR", CLEAN_BATCH, ours=True),
+    Tale(held_this_morning, "USD", CLEAN_BATCH, ours=True),
+    Tale(posted_after_all, "GBP", CLEAN_BATCH, ours=True),
+    Tale(overridden_twice, "USD", CLEAN_BATCH, ours=True),
+    Tale(overridden_long_ago, "EUR", CLEAN_BATCH, ours=True),
+    Tale(a_term_that_is_known_by_now, "JPY", CLEAN_BATCH, ours=True),
 )

@@ -111,7 +111,8 @@ def test_every_check_has_several_defects_of_different_customers_and_currencies(s
 
 
 def test_every_check_has_a_lookalike(shipped: Company) -> None:
-    assert {alike.check for alike in shipped.lookalikes} == {planted.check for planted in shipped.planted}
+    # The total of a run is judged only in a larger company; what looks like a wrong one is in any.
+    assert {alike.check for alike in shipped.lookalikes} - {"run_total_anomaly"} == {p.check for p in shipped.planted}
 
 
 def test_amounts_are_positive_and_on_documents(shipped: Company) -> None:

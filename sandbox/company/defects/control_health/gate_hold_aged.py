@@ -43,8 +43,8 @@ def _held(story: Story, terms: Terms, months_ago: int, bill_day: int, **columns:
 
 
 TALES = (
-    Tale(held_since_its_run, "USD"),
-    Tale(a_quarter_held, "EUR"),
-    Tale(a_year_held, "JPY"),
-    Tale(reviewed_and_left, "GBP"),
+    Tale(held_since_its_run, "USD", ours=True),
+    Tale(a_quarter_held, "EUR", ours=True),
+    Tale(a_year_held, "JPY", ours=True),
+    Tale(reviewed_and_left, "GBP", ours=True),
 )

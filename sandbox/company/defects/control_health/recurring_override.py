@@ -41,8 +41,8 @@ def _overridden(story: Story, months: int, months_ago: int, check: str, places: 
 
 
 TALES = (
-    Tale(three_months_in_a_row, "USD"),
-    Tale(every_month_but_one, "EUR"),
-    Tale(three_quarters, "JPY"),
-    Tale(three_months_in_a_row, "GBP"),
+    Tale(three_months_in_a_row, "USD", ours=True),
+    Tale(every_month_but_one, "EUR", ours=True),
+    Tale(three_quarters, "JPY", ours=True),
+    Tale(three_months_in_a_row, "GBP", ours=True),
 )

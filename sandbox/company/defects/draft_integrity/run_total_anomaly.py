@@ -3,6 +3,7 @@
 However many customers have one, there is one total per currency, and one finding about the largest.
 """
 
+from collections import Counter
 from decimal import Decimal
 
 from sandbox.company.amounts import document
@@ -14,6 +15,7 @@ from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "run_total_anomaly"
 _ZEROS = 1000
+_SEVERAL, _ENOUGH_DAYS = 2, 60
 
 
 def training_at_a_thousand_times_its_price(story: Story) -> Plot:
@@ -33,11 +35,19 @@ def _typed(story: Story, terms: Terms, product: str, quantity: Decimal, between:
     yield Stage.INVOICED
     invoice_id = story.drafted(story.charge(contract, terms.product)).invoice_id
     price = document(Decimal(story.rng.randint(*between) * _ZEROS), story.currency)
+    if not _is_judged(story):
+        return
     line = enter(story.world, invoice_id, product, CHARGE, quantity, price)
     day, currency = story.world.invoices[invoice_id].day, story.currency
     by_hand = Consequence("invoice_without_contract_detail", BILLING, "invoice_lines", line.billing_id)
     note = f"{line.name} at a thousand times its price makes the run too large"
     story.plant(Planted(CHECK, BILLING, "invoices", invoice_id, None, currency, note, day, (by_hand,), currency))
+
+
+def _is_judged(story: Story) -> bool:
+    """In a small company too few days have several invoices in a currency for anybody to say what is usual."""
+    invoices = Counter(i.day for i in story.world.invoices.values() if i.currency == story.currency)
+    return sum(1 for day, count in invoices.items() if day < story.today and count >= _SEVERAL) >= _ENOUGH_DAYS
 
 
 TALES = (

@@ -43,8 +43,8 @@ def _plant(story: Story, note: str, **columns: Any) -> None:
 
 
 TALES = (
-    Tale(the_owner_has_left, "USD"),
-    Tale(acknowledged_and_forgotten, "EUR"),
-    Tale(never_assigned, "JPY"),
-    Tale(away_without_a_deputy, "GBP"),
+    Tale(the_owner_has_left, "USD", ours=True),
+    Tale(acknowledged_and_forgotten, "EUR", ours=True),
+    Tale(never_assigned, "JPY", ours=True),
+    Tale(away_without_a_deputy, "GBP", ours=True),
 )
