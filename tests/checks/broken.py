@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tests.checks.kit import NOW, Ledger, clean, seats
+from checks.findings import Finding
+from tests.checks.kit import NOW, Ledger, clean, findings, seats
 
 
 def won(**columns: Any) -> Ledger:
@@ -207,5 +209,12 @@ BROKEN: Mapping[str, Callable[[], Ledger]] = {
     **dict(_gathered()),
 }
 """`source_stale` is missing: it reads no rows, but how far the sources were read."""
+
+
+@cache
+def found(check: str) -> tuple[Finding, ...]:
+    """What a check finds in its state of BROKEN: worked out once for all that other states are compared with."""
+    return findings(check, BROKEN[check]())
+
 
 EARLIER = NOW - timedelta(days=40)

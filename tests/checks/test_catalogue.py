@@ -6,8 +6,8 @@ import pytest
 
 from checks.catalogue import CATALOGUE
 from checks.contract import Check, Outcome
-from tests.checks.broken import BROKEN
-from tests.checks.kit import EVERYTHING, Ledger, ask, ask_each, clean, findings, only
+from tests.checks.broken import BROKEN, found
+from tests.checks.kit import EVERYTHING, Ledger, ask, ask_each, clean, findings
 from tests.checks.reference import REFERENCE, Said
 
 WITH_ROWS = sorted(BROKEN)
@@ -52,7 +52,7 @@ def test_the_owner_is_told_why_and_how(check: Check) -> None:
 @pytest.mark.parametrize("check", WITH_ROWS)
 def test_a_broken_state_is_one_finding_with_its_evidence(check: str) -> None:
     ledger = BROKEN[check]()
-    finding = only(check, ledger)
+    (finding,) = found(check)
     held = {(row["system"], entity, row["key"]) for entity, rows in ledger.rows.items() for row in rows}
     assert (finding.record.system, finding.record.entity, finding.record.key) in held
     assert finding.evidence
@@ -77,7 +77,7 @@ def test_a_clean_customer_more_and_another_order_of_rows_change_nothing(check: s
         other.rows.pop("subscription_lines")
     if check == "recognized_vs_collected_tieout":
         other.rows.pop("payments")  # of which the ledger has nothing
-    assert findings(check, BROKEN[check]().join(other).turned()) == findings(check, BROKEN[check]())
+    assert findings(check, BROKEN[check]().join(other).turned()) == found(check)
 
 
 @pytest.mark.parametrize("check", WITH_ROWS)
