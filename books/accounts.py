@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from books.engine import connect
 from books.entities import ENTITIES, Entity
 from books.entities.controls import PUBLISHED
-from books.reading import Books
+from books.reading import Books, literals
 from books.snapshots import Snapshot
 from books.store import Store
 
@@ -164,8 +164,8 @@ def _identity(books: Books, accounts: str, links: str) -> str:
 
     `used` are the names of a meter that a person has confirmed to be a customer's.
     """
-    crm = _listed(books.systems("accounts", "crm"))
-    billing = _listed(books.systems("accounts", "billing"))
+    crm = literals(books.systems("accounts", "crm"))
+    billing = literals(books.systems("accounts", "billing"))
     return f"""
         WITH accounts AS ({accounts}),
         customers AS (SELECT DISTINCT key FROM accounts WHERE system IN ({crm})),
@@ -188,7 +188,3 @@ def _identity(books: Books, accounts: str, links: str) -> str:
             WHERE system IN ({billing}) AND number IS NOT NULL GROUP BY number
         UNION ALL SELECT left_system, 'used', left_key, account_key FROM confirmed WHERE left_entity = 'usage_events'
     """
-
-
-def _listed(systems: tuple[str, ...]) -> str:
-    return ", ".join("'" + system.replace("'", "''") + "'" for system in systems) or "NULL"

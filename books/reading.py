@@ -4,7 +4,7 @@ Nothing here holds a connection. An expression built from these tables compiles 
 whatever engine holds tables of those names: the snapshot in a sweep, the run's share of it in the gate.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -49,6 +49,11 @@ SOURCES_SCHEMA = ibis.schema(
         "failure": "string",  # why the last poll did not end well; null when it did
     }
 )
+
+
+def literals(systems: Iterable[str]) -> str:
+    """Systems as what stands in `IN (…)`; NULL, which nothing equals, where there are none."""
+    return ", ".join("'" + system.replace("'", "''") + "'" for system in systems) or "NULL"
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,12 @@ class Store:
             self._update(name, system, pa.table({"key": found}), {"deleted": "true", "synced_at": stamp})
         return len(found)
 
+    def replace(self, name: str, system: str, rows: pa.Table, at: datetime, beginning: str = "") -> None:
+        """Make these rows the live ones of one system, of those whose keys begin so; the others become tombstones."""
+        self.merge(name, system, rows)
+        held = {key for key in self.live(name, system).to_pylist() if key.startswith(beginning)}
+        self.bury(name, system, held.difference(rows["key"].to_pylist()), at)
+
     def live(self, name: str, system: str, among: pa.Array | None = None) -> pa.Array:
         """The keys of live rows of one system: all, or those among the given ones."""
         table = self._opened(name)

@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.crosswalk.matching import Match
-from gateway.crosswalk.tables import Basis, Link
+from gateway.crosswalk.tables import REFERENCE, Basis, Link
 from gateway.errors import NotFound, Refused
 from gateway.exceptions.audit import record
 from gateway.owners.model import Owners
 
-_REFERENCE = re.compile(r"(?:LNK-)?(\d{1,18})", re.IGNORECASE)
+_REFERENCE = re.compile(rf"(?:{REFERENCE})?(\d{{1,18}})", re.IGNORECASE)
 MOST_LISTED = 500
 _CHUNK = 1000
 

@@ -1,10 +1,10 @@
 """The crosswalk of a sync: decisions go into the books before owners are resolved, proposals are made after it.
 
 The table `links` of the books holds what PostgreSQL holds, and the links that a field declares besides. Proposals are
-worked out anew where accounts or usage were written since the last snapshot.
+worked out anew where accounts or usage were written since the last snapshot; declared links where accounts were.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -16,17 +16,19 @@ from sqlalchemy import select
 
 from books.engine import connect
 from books.entities import ENTITIES
-from books.reading import Books
+from books.reading import Books, literals
 from books.snapshots import OWN as SYSTEM
 from books.store import Store, table_from
 from gateway.crosswalk.links import propose
-from gateway.crosswalk.tables import Link
+from gateway.crosswalk.tables import REFERENCE, Link
 from gateway.db.session import Database
 
 if TYPE_CHECKING:
     from gateway.crosswalk.matching import Match
 
 ENTITY = "links"
+# How the keys of declared links begin; the others are references.
+_DECLARED_KEY = "declared/"
 _ROLES = ("billing", "erp")  # whose accounts want a customer
 
 _LONE_ACCOUNTS = """
@@ -67,17 +69,17 @@ class Crosswalk:
         """Bring the books' links up to what people have decided."""
         with self._database.session() as session:
             links = list(session.scalars(select(Link).order_by(Link.id)))
-        rows = [_row(link) for link in links]
-        store.merge(ENTITY, SYSTEM, table_from(ENTITY, rows))
-        held = {key for key in store.live(ENTITY, SYSTEM).to_pylist() if key.startswith("LNK-")}
-        store.bury(ENTITY, SYSTEM, held - {row["key"] for row in rows}, self._clock())
+        rows = table_from(ENTITY, (_row(link) for link in links))
+        store.replace(ENTITY, SYSTEM, rows, self._clock(), beginning=REFERENCE)
 
     def propose(self, store: Store, books: Books, before: Mapping[str, int]) -> None:
         """Look for proposals among what is resolved now. `before`: the versions of the last snapshot."""
         now = store.versions()
-        if all(now.get(name) == before.get(name) for name in ("accounts", "usage_events", ENTITY)):
+        written = {name for name in ("accounts", "usage_events", ENTITY) if now.get(name) != before.get(name)}
+        if not written:
             return
-        declare(store, books, self._clock())
+        if "accounts" in written:
+            declare(store, books, self._clock())
         found = look_alike(store, books, self._propose_from)
         with self._database.session() as session:
             propose(session, found, self._clock())
@@ -86,13 +88,13 @@ class Crosswalk:
 
 def declare(store: Store, books: Books, now: datetime) -> None:
     """Write the links that accounts of other systems declare by a field, and bury those that they do not any more."""
-    crm = _listed(books.systems("accounts", "crm"))
+    crm = literals(books.systems("accounts", "crm"))
     with _resolved(store) as connection:
         found = connection.sql(_DECLARED.format(crm=crm)).to_arrow_table().to_pylist()
     rows = [
         {
             **row,
-            "key": f"declared/{row['left_system']}/{row['left_key']}",
+            "key": f"{_DECLARED_KEY}{row['left_system']}/{row['left_key']}",
             "system": SYSTEM,
             "left_entity": "accounts",
             "basis": "declared",
@@ -104,9 +106,7 @@ def declare(store: Store, books: Books, now: datetime) -> None:
         }
         for row in found
     ]
-    store.merge(ENTITY, SYSTEM, table_from(ENTITY, rows))
-    held = {key for key in store.live(ENTITY, SYSTEM).to_pylist() if key.startswith("declared/")}
-    store.bury(ENTITY, SYSTEM, held - {row["key"] for row in rows}, now)
+    store.replace(ENTITY, SYSTEM, table_from(ENTITY, rows), now, beginning=_DECLARED_KEY)
 
 
 def look_alike(store: Store, books: Books, propose_from: Decimal) -> "list[Match]":
@@ -114,8 +114,8 @@ def look_alike(store: Store, books: Books, propose_from: Decimal) -> "list[Match
     # Only a sync compares names: no other command waits for the library.
     from gateway.crosswalk.matching import Party, matches
 
-    systems = _listed(system for role in _ROLES for system in books.systems("accounts", role))
-    crm = _listed(books.systems("accounts", "crm"))
+    systems = literals(system for role in _ROLES for system in books.systems("accounts", role))
+    crm = literals(books.systems("accounts", "crm"))
     with _resolved(store) as connection:
 
         def parties(sql: str) -> list[Party]:
@@ -158,7 +158,3 @@ def _view(connection: duckdb.DuckDBPyConnection, store: Store, name: str, versio
         connection.register(name, empty)
     else:
         connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM {relation}')
-
-
-def _listed(systems: Iterable[str]) -> str:
-    return ", ".join("'" + system.replace("'", "''") + "'" for system in systems) or "NULL"

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.db.base import Base
 
+REFERENCE = "LNK-"  # how the names begin by which people call links
+
 
 class Basis(StrEnum):
     """`matched` is a proposal and joins nothing; `rejected` stays, so that the pair is not proposed again."""
@@ -47,4 +49,4 @@ class Link(Base):
     @property
     def reference(self) -> str:
         """What people call it: LNK-12."""
-        return f"LNK-{self.id}"
+        return f"{REFERENCE}{self.id}"

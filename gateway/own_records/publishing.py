@@ -1,7 +1,7 @@
 """Write our own records into the books, and bury those that are over."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,15 +42,9 @@ def write(installed: Installation, versions: Mapping[str, int], now: datetime) -
 def put(store: Store, entity: str, rows: Rows, now: datetime) -> None:
     """Make these rows the live ones of an entity of ours."""
     common = {"system": SYSTEM, "synced_at": now, "deleted": False, "raw": "{}"}
-    store.merge(entity, SYSTEM, table_from(entity, ({**common, **_owned(row)} for row in rows)))
-    if store.version(entity) is not None:
-        store.bury(entity, SYSTEM, _gone(store, entity, rows), now)
+    store.replace(entity, SYSTEM, table_from(entity, ({**common, **_owned(row)} for row in rows)), now)
 
 
 def _owned(row: Mapping[str, Any]) -> dict[str, Any]:
     """The customer's key doubles as the row's own id of it: a row that changes hands is then seen to."""
     return {**row, "account_id": row.get("account_key")}
-
-
-def _gone(store: Store, entity: str, rows: Rows) -> Iterable[str]:
-    return set(store.live(entity, SYSTEM).to_pylist()) - {row["key"] for row in rows}

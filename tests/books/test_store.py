@@ -70,6 +70,17 @@ def test_a_deleted_record_becomes_a_tombstone_and_may_come_back(store: Store) ->
     assert [(r[1], r[3]) for r in held(store)] == [("1", False), ("2", False)]
 
 
+def test_what_is_not_among_the_rows_that_replace_others_is_over(store: Store) -> None:
+    merge(store, row("a/1"), row("a/2"), row("b/1"))
+    merge(store, row("a/1", system="erp"), system="erp")
+    rows = table_from("opportunities", [row("a/2", "5"), row("a/3")])
+    store.replace("opportunities", "crm", rows, NOW, beginning="a/")
+    assert set(store.live("opportunities", "crm").to_pylist()) == {"a/2", "a/3", "b/1"}
+    assert store.live("opportunities", "erp").to_pylist() == ["a/1"], "of another system"
+    store.replace("opportunities", "crm", rows.slice(0, 0), NOW)
+    assert store.live("opportunities", "crm").to_pylist() == []
+
+
 def test_an_amount_that_does_not_fit_is_refused_not_rounded(store: Store) -> None:
     with pytest.raises(Exception, match=r"(?i)precision|decimal|rescal"):
         merge(store, row("1", "0.00001"))
