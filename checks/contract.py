@@ -173,6 +173,10 @@ class Arithmetic:
 
     def names(self) -> frozenset[str]:
         """The terms that a row must bring."""
+        return self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
         of_amount = self.amount.names() - {"expected", "actual"}
         return self.expected.names() | self.actual.names() | of_amount
 

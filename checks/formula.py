@@ -40,6 +40,10 @@ class Formula:
 
     def names(self) -> frozenset[str]:
         """The terms that the formula needs."""
+        return self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
         called = {id(n.func) for n in ast.walk(self._tree) if isinstance(n, ast.Call)}
         return frozenset(n.id for n in ast.walk(self._tree) if isinstance(n, ast.Name) and id(n) not in called)
 

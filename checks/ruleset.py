@@ -14,13 +14,12 @@ import duckdb
 
 from books.engine import Request
 from books.errors import BooksError
-from books.reading import Books
+from books.reading import Books, literals
 from books.snapshots import OWN, Snapshot
 from checks.contract import Attributes, Check, Mode, Need, Outcome, Params, Tolerance
 from checks.errors import ArithmeticFault, DeclarationError
 from checks.findings import Evaluation
 from checks.judging import Bands, judge
-from checks.relation import compiled
 from checks.rule import Compiled, Rule, Shelf
 from checks.system_of_record import in_force as registry
 
@@ -82,6 +81,7 @@ class Ruleset:
             raise DeclarationError(f"tieout.yaml sets up checks that do not exist: {', '.join(unknown)}.")
         self.books = books
         self._worked_out: WeakKeyDictionary[Asked, dict[str, Request | None]] = WeakKeyDictionary()
+        self._empty: WeakKeyDictionary[Asked, dict[tuple[str, tuple[str, ...]], bool]] = WeakKeyDictionary()
         self.rules = {
             id_: _rule(check, books, overrides.get(id_, Override()), attributes, shelf)
             for id_, check in declared.items()
@@ -194,8 +194,13 @@ class Ruleset:
         return bool(self.books.systems(need.entity, need.role))
 
     def _is_empty(self, need: Need, engine: Asked) -> bool:
-        rows = self.books.every(need.entity, need.role)
-        return not engine.rows(compiled(rows.select("key").limit(1), engine.dialect))
+        """Whether the books hold no row of it, not even a tombstone. Many checks need the same: it is asked once."""
+        known = self._empty.setdefault(engine, {})
+        of = need.entity, self.books.systems(need.entity, need.role)
+        if of not in known:
+            found = f"SELECT key FROM {need.entity} WHERE system IN ({literals(of[1])}) LIMIT 1"
+            known[of] = not engine.rows(found)
+        return known[of]
 
 
 def _rule(check: Check, books: Books, override: Override, attributes: Attributes, shelf: Shelf | None) -> Rule:
