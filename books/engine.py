@@ -46,10 +46,10 @@ class Engine:
         self.request: Request | None = None
 
     @classmethod
-    def over(cls, store: Store, snapshot: Snapshot) -> Self:
-        """Views over the snapshot's files; an entity that was never written is an empty table."""
+    def over(cls, store: Store, snapshot: Snapshot, tables: Collection[str] = ENTITIES.keys()) -> Self:
+        """Views over the snapshot's files, of these tables; an entity that was never written is an empty table."""
         engine = cls(connect())
-        for entity in ENTITIES.values():
+        for entity in (ENTITIES[name] for name in ENTITIES if name in tables):
             version = snapshot.versions.get(entity.name)
             engine._view(entity, store.files(entity.name, version) if version is not None else [])
         engine.hold("sources", source_rows(snapshot))
@@ -87,7 +87,10 @@ class Engine:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The answer as dictionaries: Decimal, date and aware datetime values."""
-        return list(self.arrow(sql).to_pylist())
+        # A relation is planned when it is made and again when it is read, and where there are few rows planning is
+        # most of the work. So it is made of a table that holds the answer.
+        self.define("answer", sql)
+        return list(self.arrow("FROM answer").to_pylist())
 
     def close(self) -> None:
         self.connection.close()

@@ -5,10 +5,9 @@ the wrong account, an ERP knows an invoice under a customer that nobody has matc
 rows has to see what these name, and what names these.
 """
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-
-import pyarrow as pa
 
 from books.engine import Engine
 from books.entities import ENTITIES
@@ -67,6 +66,7 @@ _OTHERWISE = {
     ("holds", "invoice_key"): ("invoices", "key", False),
     ("overrides", "invoice_key"): ("invoices", "key", False),
 }
+LINKING = frozenset({"links", "accounts"})
 _LINKED = """
     SELECT x.account_key AS one, y.account_key AS other FROM links l
     JOIN accounts x ON x.system = l.left_system AND x.key = l.left_key
@@ -83,6 +83,14 @@ class Reference:
     target: str
     field: str
     within: bool
+
+    @property
+    def tables(self) -> frozenset[str]:
+        return frozenset((self.entity, self.target))
+
+    def touches(self, written: Collection[str] | None) -> bool:
+        """Whether it is from or to one of these tables; None is any."""
+        return written is None or not self.tables.isdisjoint(written)
 
     def pairs(self) -> str:
         """SQL for the accounts of the two records."""
@@ -105,22 +113,29 @@ def _references() -> Iterator[Reference]:
 REFERENCES = tuple(_references())
 
 
-def companions(engine: Engine, accounts: Collection[str], tables: Collection[str]) -> frozenset[str]:
-    """These accounts and all that hang together with them by references among these tables, or by a link."""
-    pairs = [reference.pairs() for reference in REFERENCES if {reference.entity, reference.target} <= set(tables)]
-    found, fresh = frozenset[str](), frozenset(accounts)
+def beside(engine: Engine, tables: Collection[str], written: Collection[str] | None = None) -> set[tuple[str, str]]:
+    """The pairs of accounts that are joined by a link, or by a reference among these tables; few references are so.
+
+    `written`: only by references from or to one of these.
+    """
+    asked = [one for one in REFERENCES if one.tables <= set(tables) and one.touches(written)]
+    linked = [_LINKED] if written is None or not LINKING.isdisjoint(written) else []
+    pairs = [*(one.pairs() for one in asked), *linked]
+    if not pairs:
+        return set()
+    rows = engine.rows(" UNION ".join(f"SELECT one, other FROM ({pair}) WHERE one <> other" for pair in pairs))
+    return {(row["one"], row["other"]) for row in rows}
+
+
+def companions(accounts: Collection[str], pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """These accounts and all that hang together with them by these pairs."""
+    neighbours: defaultdict[str, set[str]] = defaultdict(set)
+    for one, other in pairs:
+        neighbours[one].add(other)
+        neighbours[other].add(one)
+    found, fresh = set(accounts), list(accounts)
     while fresh:
-        found |= fresh
-        engine.hold("fresh", pa.table({"account_key": pa.array(sorted(fresh), pa.string())}))
-        fresh = frozenset(row["account_key"] for row in engine.rows(_beside([*pairs, _LINKED]))) - found
-    return found
-
-
-def _beside(pairs: Collection[str]) -> str:
-    """The accounts that stand in a pair with a fresh one."""
-    sides = [
-        f"SELECT {other} AS account_key FROM ({pair}) WHERE {one} IN (FROM fresh) AND {other} <> {one}"
-        for pair in pairs
-        for one, other in (("one", "other"), ("other", "one"))
-    ]
-    return " UNION ".join(sides)
+        beyond = neighbours.get(fresh.pop(), set()) - found
+        found |= beyond
+        fresh += beyond
+    return frozenset(found)

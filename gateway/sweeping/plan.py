@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from books.changes import Changes, changes
 from books.engine import Engine
 from books.errors import BooksError
-from books.references import companions
+from books.references import LINKING, beside, companions
 from books.snapshots import Snapshot
 from books.store import Store
 from checks.contract import Spans
@@ -68,7 +68,7 @@ def plan(installed: Installation, engine: Engine, snapshot: Snapshot, now: datet
     read = {name for id_, some in asked.items() if some for name in ruleset.rules[id_].compiled.reads}
     accounts = frozenset(account for some in asked.values() if some for account in some)
     before = changed.versions(kept[id_].snapshot for id_, some in asked.items() if some)
-    accounts = _with_companions(installed.store, engine, before, accounts, read)
+    accounts = _with_companions(installed.store, engine, snapshot.versions, before, accounts, read)
     if accounts and len(accounts) > LARGEST_SHARE * _count(engine):
         asked = {id_: None if some else some for id_, some in asked.items()}
     return Plan(
@@ -141,14 +141,23 @@ def _together(one: Accounts, other: Accounts) -> Accounts:
 
 
 def _with_companions(
-    store: Store, engine: Engine, before: Iterable[Mapping[str, int]], accounts: frozenset[str], read: Collection[str]
+    store: Store,
+    engine: Engine,
+    now: Mapping[str, int],
+    before: Iterable[Mapping[str, int]],
+    accounts: frozenset[str],
+    read: Collection[str],
 ) -> frozenset[str]:
     """With all that hang together with them now, or did when they were evaluated before."""
-    found = companions(engine, accounts, read) if accounts else accounts
+    if not accounts:
+        return accounts
+    pairs = beside(engine, read)
     for versions in before:
-        with Engine.over(store, Snapshot("", datetime.min.replace(tzinfo=UTC), versions, {})) as older:
-            found = companions(older, found, read)
-    return companions(engine, found, read) if found != accounts else found
+        written = {name for name in {*now, *versions} if now.get(name) != versions.get(name)}
+        known = Snapshot("", datetime.min.replace(tzinfo=UTC), versions, {})
+        with Engine.over(store, known, {*read, *LINKING}) as older:
+            pairs |= beside(older, read, written)
+    return companions(accounts, pairs)
 
 
 def _count(engine: Engine) -> int:
