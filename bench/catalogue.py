@@ -20,6 +20,7 @@ from rich.table import Table
 
 from books.engine import connect
 from books.entities import entity
+from gateway.db.migrate import upgrade
 from gateway.demo.shortcut import Shortcut, unconnected
 from gateway.demo.world import OWNERS
 from gateway.installation import Installation
@@ -65,7 +66,6 @@ def measured(accounts: int, folder: Path) -> Table:
 
 def _laid_out(accounts: int, folder: Path) -> list[str]:
     """The customers' keys, in a fixed order that has nothing to do with where they lie."""
-    shutil.rmtree(folder / "state", ignore_errors=True)
     installed = unconnected(folder, NOW)
     if not (folder / "laid-out").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,10 +78,19 @@ def _laid_out(accounts: int, folder: Path) -> list[str]:
             installed.store.cluster(name)
         (folder / "laid-out").touch()
     shutil.copy(OWNERS, folder)
+    _forget(installed)
     with connect() as engine:
         known = installed.store.relation("accounts", installed.store.version("accounts") or 0)
         sql = f"SELECT DISTINCT account_key FROM {known} WHERE account_key IS NOT NULL ORDER BY hash(account_key)"
         return [key for (key,) in engine.sql(sql).fetchall()]
+
+
+def _forget(installed: Installation) -> None:
+    """What the sweeps of an earlier run remember: they were as late as these will be."""
+    with installed.database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    upgrade(installed.database.engine)
 
 
 def _swept(folder: Path, n: int, changed: Sequence[str]) -> Swept:
