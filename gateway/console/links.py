@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
@@ -23,6 +24,16 @@ _DECISIONS = {"confirm": links.confirm, "reject": links.reject}
 _COMPARED = ("name", "number", "currency", "country", "payment_terms", "tax_id", "status")
 # What a customer may have that would move with the record.
 _MOVED = ("subscriptions", "invoices", "credit_memos", "payments", "usage_events")
+_ASKED = pa.schema({"link": pa.int64(), "system": pa.string(), "account_key": pa.string(), "subject": pa.string()})
+_COUNT = """
+    SELECT asked.link, '{0}' AS entity, count(*) AS n FROM "{0}" held JOIN asked USING (account_key)
+    WHERE NOT held.deleted GROUP BY asked.link
+"""
+_USED = """
+    SELECT asked.link, 'usage_events' AS entity, count(*) AS n FROM usage_events held
+    JOIN asked ON asked.system = held.system AND asked.subject = coalesce(held.account_id, held.subject)
+    WHERE NOT held.deleted GROUP BY asked.link
+"""
 
 
 @dataclass(frozen=True)
@@ -80,8 +91,10 @@ def _pairs(visit: Visit, found: Sequence[Link]) -> list[Pair]:
     sides = {link.id: (_left(link), Record(link.right_system, "accounts", link.right_key)) for link in found}
     with Engine.over(visit.installed.store, snapshot) as engine:
         values = evidence_of(engine)({record for pair in sides.values() for record in pair})
-        moved = {link.id: _moved(engine, link) for link in found}
-    return [Pair(link, _side_by_side(*(values[side] for side in sides[link.id])), moved[link.id]) for link in found]
+        moved = _moved(engine, found)
+    return [
+        Pair(link, _side_by_side(*(values[side] for side in sides[link.id])), moved.get(link.id, {})) for link in found
+    ]
 
 
 def _left(link: Link) -> Record:
@@ -92,16 +105,17 @@ def _side_by_side(left: Mapping[str, str], right: Mapping[str, str]) -> list[tup
     return [(name, left.get(name), right.get(name)) for name in _COMPARED if name in left or name in right]
 
 
-def _moved(engine: Engine, link: Link) -> dict[str, int]:
-    if link.left_entity == "usage_events":
-        count = (
-            "SELECT count(*) FROM usage_events WHERE system = ? AND coalesce(account_id, subject) = ? AND NOT deleted"
-        )
-        (rows,) = engine.connection.execute(count, [link.left_system, link.left_key]).fetchall()
-        return {"usage_events": rows[0]}
-    counts = {}
-    for entity in _MOVED:
-        count = f'SELECT count(*) FROM "{entity}" WHERE account_key = ? AND NOT deleted'
-        (rows,) = engine.connection.execute(count, [f"{link.left_system}:{link.left_key}"]).fetchall()
-        counts[entity] = rows[0]
-    return {entity: rows for entity, rows in counts.items() if rows}
+def _moved(engine: Engine, links: Sequence[Link]) -> Mapping[int, Mapping[str, int]]:
+    """By link, how many live rows of each entity would come to the customer."""
+    engine.hold("asked", pa.Table.from_pylist([_asked(link) for link in links], _ASKED))
+    counted: dict[int, dict[str, int]] = {}
+    for row in engine.rows(" UNION ALL ".join([*map(_COUNT.format, _MOVED), _USED])):
+        counted.setdefault(row["link"], {})[row["entity"]] = row["n"]
+    return counted
+
+
+def _asked(link: Link) -> dict[str, object]:
+    """An account's rows are those that it owns; a meter's subject has usage under its name."""
+    whose = "subject" if link.left_entity == "usage_events" else "account_key"
+    named = {"subject": link.left_key, "account_key": f"{link.left_system}:{link.left_key}"}
+    return {"link": link.id, "system": link.left_system, whose: named[whose]}

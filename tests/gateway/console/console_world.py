@@ -199,7 +199,12 @@ class World:
             for entity in ("accounts", "invoices")
         ]
         row = SnapshotRow(
-            id="snap_1", published_at=self.now, versions={}, readings=readings, mappings={}, ownership="sha256:0"
+            id="snap_1",
+            published_at=self.now,
+            versions=self.installed.store.versions(),
+            readings=readings,
+            mappings={},
+            ownership="sha256:0",
         )
         with self.installed.database.session() as session:
             session.add(row)
