@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from books.engine import Engine
+from books.engine import Engine, connect
 from books.snapshots import Snapshot
+from books.store import Store
+from checks.contract import Params
 from checks.draft_integrity.run_total_anomaly import CHECK, METRIC
 from gateway.installation import Installation
 from gateway.models.run_residuals import bands
@@ -21,18 +23,35 @@ def put_bands(installed: Installation, versions: Mapping[str, int], now: datetim
     store, rule = installed.store, installed.ruleset.rules.get(CHECK.id)
     if rule is None or "invoices" not in versions:
         return
+    if _has_todays(store, versions, now):
+        return
+    if ENTITY not in versions and not _may_have_history(store, versions, rule.params):
+        return
     with Engine.over(store, Snapshot("", now, versions, {})) as engine:
-        if _has_todays(engine, now):
-            return
         rows = bands(engine, rule, now)
-    if rows or store.version(ENTITY) is not None:
+    if rows or ENTITY in versions:
         put(store, ENTITY, rows, now)
 
 
-def _has_todays(engine: Engine, now: datetime) -> bool:
-    return bool(
-        engine.rows(
-            f"SELECT 1 FROM {ENTITY} WHERE metric = '{METRIC}' AND NOT deleted "
-            f"AND fitted_at::DATE = DATE '{now.date()}' LIMIT 1"
-        )
+def _has_todays(store: Store, versions: Mapping[str, int], now: datetime) -> bool:
+    return _any(
+        store,
+        versions,
+        ENTITY,
+        f"WHERE metric = '{METRIC}' AND NOT deleted AND fitted_at::DATE = DATE '{now.date()}'",
     )
+
+
+def _may_have_history(store: Store, versions: Mapping[str, int], params: Params) -> bool:
+    """Whether any series has invoices on so many days: without, there is nothing to fit, however often it is tried."""
+    days = f"count(DISTINCT invoice_date) >= {params.whole('least_days')}"
+    return _any(store, versions, "invoices", f"GROUP BY system, currency HAVING {days}")
+
+
+def _any(store: Store, versions: Mapping[str, int], name: str, such: str) -> bool:
+    """Whether the table has rows such as these. It is asked before every sweep: no engine is opened for it."""
+    relation = store.relation(name, versions[name]) if name in versions else None
+    if relation is None:
+        return False
+    with connect() as connection:
+        return bool(connection.execute(f"SELECT 1 FROM {relation} {such} LIMIT 1").fetchall())
