@@ -43,7 +43,9 @@ def find(books: Books, params: Params) -> ir.Table:
     rows = _stacked(params)
     rows = rows.anti_join(_agreed(books, rows), ["contract_line_key", "since"])
     allowed = product(rows.gross, rows.share) + rows.alone
-    off = rows.filter((rows.taken_off - allowed) > half_unit(rows.currency))
+    # Each of them was rounded on its own.
+    rounding = half_unit(rows.currency) * rows.discounts.cast("decimal(9, 0)")
+    off = rows.filter((rows.taken_off - allowed) > rounding)
     return candidates(
         off,
         "invoice_lines",

@@ -9,8 +9,8 @@ nowhere.
 How to fix: agree on an end with the customer and enter it at the line, or have the price approved. Else move the line
 to the rate card with the next renewal.
 
-What it is not: a price that a contract with an end locks, which goes before the card; a price with an end or an
-approval that holds; a price at or above the rate card.
+What it is not: a price that a contract with an end locks, which goes before the card, be it that of a ramp's later
+step; a price with an end or an approval that holds; a price at or above the rate card.
 """
 
 import ibis
@@ -40,7 +40,7 @@ def find(books: Books, _: Params) -> ir.Table:
     """Lines that continue a grandfathered one, cheaper than the card, without an end and an approval that holds."""
     off = _kept(books)
     off = off.filter(off.unit_price.cast(_PRICE) * off.list_months < off.list_price.cast(_PRICE) * off.price_months)
-    off = _unlocked(off)
+    off = _unlocked(books, off)
     off = off.cross_join(books.request.select("today"))
     since = ibis.greatest(off.cutover, off.approved_until.fill_null(off.cutover))
     last = ibis.least(off.today, days_later(off.end_date.fill_null(FOREVER), -1))
@@ -93,13 +93,26 @@ def _unapproved(books: Books, kept: ir.Table) -> ir.Table:
     return both.filter((both.approved_until < FOREVER).fill_null(True))
 
 
-def _unlocked(rows: ir.Table) -> ir.Table:
+def _unlocked(books: Books, rows: ir.Table) -> ir.Table:
     """Without lines whose contract has an end and asks for no more; a bundle is billed with the prices of its parts."""
-    agreed = terms.LINES.table.filter(lambda t: t.ends_on < FOREVER)
-    agreed = agreed.select(c_key="key", c_price="unit_price", c_months="price_months").distinct()
-    rows = rows.left_join(agreed, rows.contract_line_key == agreed.c_key)
-    is_agreed = rows.unit_price.cast(_PRICE) * rows.c_months >= rows.c_price.cast(_PRICE) * rows.price_months
-    return rows.filter(~is_agreed.fill_null(False))
+    agreed = _agreed(books)
+    both = rows.inner_join(agreed, rows.contract_line_key == agreed.c_key)
+    is_agreed = both.unit_price.cast(_PRICE) * both.c_months >= both.c_price.cast(_PRICE) * both.price_months
+    return rows.anti_join(both.filter(is_agreed).select("system", "key"), ["system", "key"])
+
+
+def _agreed(books: Books) -> ir.Table:
+    """Prices by contract line that an end locks: its own, or that of the step which its ramp has reached."""
+    line = terms.LINES.table.filter(lambda t: t.ends_on < FOREVER)
+    own = line.filter(line.segment.isnull()).select(c_key="key", c_price="unit_price", c_months="price_months")
+    step = line.filter(line.segment.notnull()).cross_join(books.request.select("today"))
+    step = step.filter(step.start_date <= step.today)
+    whole = terms.ROWS.table.select("base_key", "own_key").distinct()
+    step = step.inner_join(whole, step.key == whole.own_key)
+    place = ibis.row_number().over(group_by=step.base_key, order_by=[step.segment.desc(), step.key])
+    reached = step.mutate(place=place).filter(lambda t: t.place == 0)
+    reached = reached.select(c_key="base_key", c_price="unit_price", c_months="price_months")
+    return own.union(reached).distinct()
 
 
 CHECK = Check(

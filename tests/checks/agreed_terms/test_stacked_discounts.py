@@ -24,7 +24,9 @@ def test_of_discounts_that_do_not_combine_only_the_largest_is_allowed() -> None:
 def looks_alike() -> dict[str, Ledger]:
     ladder = stacked().change("contracts", "K1", allows_stacking=True)
     in_turn = stacked().change("invoice_lines", "INV12-3", period_start=date(2026, 11, 1), period_end=date(2026, 12, 1))
+    to_the_cent = stacked(3_000, 2_000).change("invoice_lines", "INV12-1", amount=Decimal("20000.01"))
     return {
+        "each rounded to the cent": to_the_cent.change("invoice_lines", "INV12-3", amount=Decimal("-2000.01")),
         "within the policy": stacked(3_000, 2_000),
         "a ladder that the contract allows": ladder,
         "approved": approved(stacked(), "K1", "stacking", rate=Decimal("0.3")),

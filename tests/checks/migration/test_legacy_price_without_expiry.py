@@ -53,5 +53,16 @@ def test_a_contract_with_an_end_locks_its_price() -> None:
     assert only(CHECK, locked.change("contract_lines", "CL1", unit_price=Decimal(45))).amount == 45_000
 
 
+def test_the_step_that_a_ramp_has_reached_locks_its_price() -> None:
+    """Billing goes on with one line for both; a step that is still to come locks nothing."""
+    ramp: dict[str, Any] = {"segment_key": "R1", "product_code": "SEAT"}
+    locked = kept().change(
+        "contract_lines", "CL1", unit_price=Decimal(50), end_date=date(2026, 7, 1), segment=1, **ramp
+    )
+    later: dict[str, Any] = {"unit_price": Decimal(40), "segment": 2, "start_date": date(2026, 7, 1), **ramp}
+    assert findings(CHECK, locked.contract_line("CL2", end_date=date(2027, 1, 1), **later)) == ()
+    assert findings(CHECK, locked.change("contract_lines", "CL2", start_date=date(2026, 12, 2)))
+
+
 def test_a_price_that_nobody_kept_on_purpose_is_another_checks() -> None:
     assert findings(CHECK, kept().change("legacy_subscription_lines", "LL1", grandfathered=False)) == ()

@@ -60,7 +60,7 @@ def _renewed(story: Story, months_ago: int, *terms: Terms) -> tuple[Contract, Co
 def _end(story: Story, contract: Contract, day: date) -> Contract:
     """Another end for a contract that billing does not know yet."""
     status = EXPIRED if day <= story.today else ACTIVATED
-    ended = replace(contract, end=day, status=status)
+    ended = replace(story.world.contracts[contract.crm_id], end=day, status=status)
     story.world.contracts[contract.crm_id] = ended
     for line in story.world.lines_of(contract.crm_id):
         story.world.lines[line.crm_id] = replace(line, end=day)
@@ -68,7 +68,7 @@ def _end(story: Story, contract: Contract, day: date) -> Contract:
 
 
 def _unlink(story: Story, renewal: Contract) -> None:
-    story.world.contracts[renewal.crm_id] = replace(renewal, renews=None)
+    story.world.contracts[renewal.crm_id] = replace(story.world.contracts[renewal.crm_id], renews=None)
     deal = story.world.opportunities[renewal.opportunity_id]
     story.world.opportunities[deal.crm_id] = replace(deal, renews=None)
 

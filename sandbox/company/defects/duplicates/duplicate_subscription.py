@@ -45,9 +45,10 @@ def _again(story: Story, first: Contract, terms: Terms, months_ago: int) -> Cont
     """A second contract of the same account; neither has a purchase order of its own."""
     account = story.world.accounts[first.account_id]
     second = story.deals.sell(account, story.months_ago(months_ago), 24, [terms])
-    for contract in (first, second):
-        story.world.contracts[contract.crm_id] = replace(contract, po_number=None)
-    return story.world.contracts[second.crm_id]
+    contracts = story.world.contracts
+    for key in (first.crm_id, second.crm_id):
+        contracts[key] = replace(contracts[key], po_number=None)
+    return contracts[second.crm_id]
 
 
 def _plant(story: Story, first: Contract, second: Contract, product: str, months: int, note: str) -> None:

@@ -37,7 +37,7 @@ def without_the_order_number(story: Story) -> Plot:
     contract = story.deals.sell(account, story.months_ago(3), 12, [Terms("PLATFORM")], po_required=True)
     yield Stage.INVOICED
     world = story.world
-    world.contracts[contract.crm_id] = replace(contract, po_number=None)
+    world.contracts[contract.crm_id] = replace(world.contracts[contract.crm_id], po_number=None)
     line = story.drafted(story.charge(contract, "PLATFORM"))
     world.invoices[line.invoice_id] = replace(world.invoices[line.invoice_id], po_number=None)
     also = (Consequence("invoice_without_contract_detail", BILLING, "invoice_lines", line.billing_id, line.start),)
