@@ -89,8 +89,10 @@ class Engine:
         """The answer as dictionaries: Decimal, date and aware datetime values."""
         # A relation is planned when it is made and again when it is read, and where there are few rows planning is
         # most of the work. So it is made of a table that holds the answer.
-        self.define("answer", sql)
-        return list(self.arrow("FROM answer").to_pylist())
+        self.define("_answer", sql)
+        answer = self.arrow("FROM _answer")
+        self.connection.execute("DROP TABLE _answer")
+        return list(answer.to_pylist())
 
     def close(self) -> None:
         self.connection.close()

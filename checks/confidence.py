@@ -92,7 +92,8 @@ def surest(of_rows: Grounds) -> Grounds:
     """For a group of rows that each would do: the surest one counts."""
     value = of_rows.confidence.fill_null(1).max().nullif(1)
     doubted = of_rows.reason.notnull().all()
-    return Grounds(value.cast(_TYPE), doubted.ifelse(of_rows.reason.max(), ibis.null("string")))
+    its_reason = of_rows.reason.argmax(of_rows.confidence)
+    return Grounds(value.cast(_TYPE), doubted.ifelse(its_reason, ibis.null("string")))
 
 
 def of_band(value: ir.DecimalValue, low: ir.DecimalValue, high: ir.DecimalValue) -> Grounds:

@@ -139,13 +139,18 @@ def _made(name: str, find: Find, params: Params, of: Books, dialect: str, shelf:
     module = inspect.getmodule(find)
     if shelf is None or module is None or not _is_ours(module):
         return _make(find, params, of, dialect)
-    made_from = hashlib.sha256(repr((name, module.__name__, str(params), str(of), dialect)).encode())
-    key = f"{_shared_code()[:16]}/{made_from.hexdigest()}"
+    key = _key(name, module.__name__, params, of, dialect)
     kept = shelf.find(key)
     if kept is None:
         kept = _make(find, params, of, dialect)
-        shelf.keep(key, kept)
+        # Where the files have changed since they were imported, nobody can tell what this was made from.
+        if _code_on_disk() == _CODE:
+            shelf.keep(key, kept)
     return kept
+
+
+def _key(*made_from: object) -> str:
+    return f"{_CODE[:16]}/{hashlib.sha256(repr([str(part) for part in made_from]).encode()).hexdigest()}"
 
 
 def _make(find: Find, params: Params, of: Books, dialect: str) -> Compiled:
@@ -169,18 +174,21 @@ def _code_of(find: Find) -> str:
     module = inspect.getmodule(find)
     own = "" if module is None or _is_ours(module) else inspect.getsource(module)
     own += getattr(find, "source", "")
-    return hashlib.sha256((_shared_code() + own).encode()).hexdigest()
+    return hashlib.sha256((_CODE + own).encode()).hexdigest()
 
 
 def _is_ours(module: ModuleType) -> bool:
     return module.__name__.partition(".")[0] in (books.__name__, checks.__name__)
 
 
-@cache
-def _shared_code() -> str:
+def _code_on_disk() -> str:
     hashed = hashlib.sha256(f"{ibis.__version__} {version('sqlglot')}".encode())
     for package in (books, checks):
         root = Path(str(package.__file__)).parent
         for path in sorted(root.rglob("*.py")):
             hashed.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return hashed.hexdigest()
+
+
+# That of this process: its modules are imported once.
+_CODE = _code_on_disk()

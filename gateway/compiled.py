@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,12 +34,13 @@ class CompiledFolder:
 
     @classmethod
     def of_user(cls) -> Self | None:
-        """None for a user without a home."""
+        """None for a user without a home. A relative `$XDG_CACHE_HOME` counts as none, as its standard says."""
+        said = Path(os.environ.get("XDG_CACHE_HOME", ""))
         try:
-            caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+            caches = said if said.is_absolute() else Path.home() / ".cache"
         except RuntimeError:
             return None
-        return cls(Path(caches) / "tieout" / "compiled")
+        return cls(caches / "tieout" / "compiled")
 
     def find(self, key: str) -> Compiled | None:
         try:
@@ -52,9 +54,7 @@ class CompiledFolder:
             if not file.parent.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
                 self._forget_old()
-            with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as whole:
-                whole.write(msgspec.json.encode(made))
-            os.replace(whole.name, file)
+            _write(file, msgspec.json.encode(made))
         except OSError as error:
             log.debug("What was compiled is not kept: %s", error)
 
@@ -64,5 +64,18 @@ class CompiledFolder:
     def _forget_old(self) -> None:
         """What code of other days made."""
         for folder in self.path.iterdir():
-            if time.time() - folder.stat().st_mtime > _OTHER_CODE_KEPT_S:
-                shutil.rmtree(folder, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process was faster
+                if time.time() - folder.stat().st_mtime > _OTHER_CODE_KEPT_S:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(file: Path, content: bytes) -> None:
+    """All of it or nothing: other processes read at any moment."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as whole:
+        try:
+            whole.write(content)
+            whole.close()
+            os.replace(whole.name, file)
+        except OSError:
+            Path(whole.name).unlink(missing_ok=True)
+            raise

@@ -20,8 +20,11 @@ LOOK_AGAIN_S = 0.002
 class _PromptServer(uvicorn.Server):
     """Ends as soon as it is told and its answers are out, where uvicorn itself looks up every tenth of a second."""
 
-    async def main_loop(self) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop, self._told = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
         ticks = 0
         while not await self.on_tick(ticks):
             ticks += 1
@@ -31,10 +34,11 @@ class _PromptServer(uvicorn.Server):
     def end(self) -> None:
         """From any thread."""
         self.should_exit = True
-        self._loop.call_soon_threadsafe(self._told.set)
+        with suppress(RuntimeError):  # its loop has ended by itself
+            self._loop.call_soon_threadsafe(self._told.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        del sockets  # it opened its own
+        del sockets  # it opened its own, and has no lifespan that would have to end
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):

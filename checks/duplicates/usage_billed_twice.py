@@ -8,8 +8,8 @@ counted from the beginning again; or a rerun took events that an earlier run had
 How to fix: take the repeated usage off the draft, or credit it where the invoice has been posted, and mark the events
 as billed.
 
-What it is not: a line that was taken back and billed again, an amount that a credit memo has given back, or a second
-line of the same days for usage that arrived late, or the usage of a test account.
+What it is not: a line that was taken back and billed again, an amount that a credit memo has given back, a second line
+of the same days for usage that arrived late, or the usage of a test account.
 """
 
 from decimal import Decimal

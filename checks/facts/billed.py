@@ -132,12 +132,16 @@ def _nearest(books: Books) -> ir.Table:
 def drafts(*by: str) -> ir.Table:
     """The draft that bills each contract, contract line or subscription line: what can still be held or added to.
 
-    `by` are columns of LINES; they are here with `d_` before their names, beside `draft_system`, `draft_invoice` and
-    `draft_line`.
+    Of several it is the one with the latest date, which is that of the run at hand. `by` are columns of LINES; they are
+    here with `d_` before their names, beside `draft_system`, `draft_invoice` and `draft_line`.
     """
     line = LINES.table.filter(lambda t: (t.status == "draft") & t[by[-1]].notnull())
-    return line.group_by(**{f"d_{name}": name for name in by}).agg(
-        draft_system=line.system.max(), draft_invoice=line.invoice_key.max(), draft_line=line.key.max()
+    dated = ibis.coalesce(line.invoice_date, ibis.date(1970, 1, 1))
+    order = [dated.desc(), line.invoice_key.desc(), line.key.desc()]
+    place = ibis.row_number().over(group_by=[line[name] for name in by], order_by=order)
+    latest = line.mutate(place=place).filter(lambda t: t.place == 0)
+    return latest.select(
+        **{f"d_{name}": name for name in by}, draft_system="system", draft_invoice="invoice_key", draft_line="key"
     )
 
 

@@ -41,7 +41,8 @@ def find(books: Books, _: Params) -> ir.Table:
     off = _kept(books)
     off = off.filter(off.unit_price.cast(_PRICE) * off.list_months < off.list_price.cast(_PRICE) * off.price_months)
     off = _unlocked(books, off)
-    off = off.cross_join(books.request.select("today"))
+    is_covered = off.approved_until >= off.end_date
+    off = off.filter(~is_covered.fill_null(False)).cross_join(books.request.select("today"))
     since = ibis.greatest(off.cutover, off.approved_until.fill_null(off.cutover))
     last = ibis.least(off.today, days_later(off.end_date.fill_null(FOREVER), -1))
     return candidates(

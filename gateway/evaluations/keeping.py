@@ -1,5 +1,6 @@
 """Keeps what came of a sweep, check by check. The transaction is the caller's."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from checks.findings import Evaluation, Finding
 from gateway.evaluations.tables import CheckState, ShadowFinding
 from gateway.exceptions.tables import ACTIVE_SQL
 
+NOBODY = ""
 KEPT = 200  # of one check: enough to judge it by, and a wrong statement finds millions
 _SAID_ONCE = ("fingerprint", "first_seen_at")
 
@@ -20,16 +22,18 @@ _SAID_ONCE = ("fingerprint", "first_seen_at")
 def keep(session: Session, evaluations: Iterable[Evaluation], snapshot: str, now: datetime) -> None:
     """The state of each check that was asked, and what those in shadow found; an earlier one is replaced.
 
-    A check that found nothing among some accounts has still failed while others have cases.
+    A check that found nothing among some accounts has still failed while others have cases, and still waits where
+    others have rows that nobody could judge.
     """
     for evaluation in evaluations:
         check = evaluation.check
-        still = evaluation.accounts is not None and evaluation.conclusive and _has_cases(session, check.id)
+        outcome, reason, waiting = _of_all(session, evaluation)
         state = {
             "mode": check.mode.value,
-            "outcome": Outcome.FAILED.value if still else evaluation.outcome.value,
-            "reason": evaluation.reason,
-            "waiting": len(evaluation.waiting),
+            "outcome": outcome.value,
+            "reason": reason,
+            "waiting": waiting.total(),
+            "waiting_of": dict(waiting),
             "evaluated_at": now,
             "snapshot": snapshot,
         }
@@ -39,6 +43,22 @@ def keep(session: Session, evaluations: Iterable[Evaluation], snapshot: str, now
             session.execute(delete(ShadowFinding).where(ShadowFinding.check_id == check.id))
         elif evaluation.outcome in (Outcome.PASSED, Outcome.FAILED):
             _keep_found(session, evaluation, now)
+
+
+def _of_all(session: Session, evaluation: Evaluation) -> tuple[Outcome, str | None, Counter[str]]:
+    """Outcome, reason and waiting rows by account, with what is known of accounts that were not asked about."""
+    outcome, reason = evaluation.outcome, evaluation.reason
+    waiting = Counter(row.account_key or NOBODY for row in evaluation.waiting)
+    if evaluation.accounts is None or not evaluation.conclusive:
+        return outcome, reason, waiting
+    before = session.get(CheckState, evaluation.check.id)
+    if before is not None:
+        waiting += Counter({who: n for who, n in before.waiting_of.items() if who not in evaluation.accounts})
+    if _has_cases(session, evaluation.check.id):
+        return Outcome.FAILED, reason, waiting
+    if before is not None and waiting and outcome is Outcome.PASSED:
+        return Outcome.NOT_EVALUATED, before.reason, waiting
+    return outcome, reason, waiting
 
 
 def not_evaluated(session: Session) -> set[str]:

@@ -5,13 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.db.base import Base
 
 
 class CheckState(Base):
-    """What came of a check when a sweep last asked it. `waiting` counts rows that nobody could judge."""
+    """What came of a check when a sweep last asked it. `waiting` counts rows that nobody could judge.
+
+    `waiting_of` has them by account, under "" those of nobody.
+    """
 
     __tablename__ = "check_states"
 
@@ -20,6 +24,7 @@ class CheckState(Base):
     outcome: Mapped[str]
     reason: Mapped[str | None]
     waiting: Mapped[int]
+    waiting_of: Mapped[dict[str, int]] = mapped_column(JSONB)
     evaluated_at: Mapped[datetime]
     snapshot: Mapped[str]
 

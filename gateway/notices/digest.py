@@ -27,8 +27,8 @@ SELECT c.number, c.currency, c.state NOT IN ('resolved', 'verified')
        (SELECT e.before->>'amount' FROM case_events e WHERE e.case_number = c.number AND e.at > :last
           AND e.move = 'changed' AND e.before->>'amount' IS NOT NULL ORDER BY e.id LIMIT 1) AS was
 FROM cases c
-WHERE c.number = ANY(:news) OR ({ACTIVE_SQL} AND 'person:' || c.business_owner = :recipient AND c.number IN (
-    SELECT i.case_number FROM notice_items i WHERE i.digest = :digest AND i.notice_id IS NOT NULL))
+WHERE c.number = ANY(:news) OR ({ACTIVE_SQL} AND 'person:' || c.business_owner = :recipient AND EXISTS (
+    SELECT 1 FROM notice_items i WHERE i.case_number = c.number AND i.digest = :digest AND i.notice_id IS NOT NULL))
 """
 
 

@@ -43,9 +43,9 @@ def _has_todays(store: Store, versions: Mapping[str, int], now: datetime) -> boo
 
 
 def _may_have_history(store: Store, versions: Mapping[str, int], params: Params) -> bool:
-    """Whether any series has invoices on so many days: without, there is nothing to fit, however often it is tried."""
+    """Whether any system has invoices on so many days: without, there is nothing to fit, however often it is tried."""
     days = f"count(DISTINCT invoice_date) >= {params.whole('least_days')}"
-    return _any(store, versions, "invoices", f"GROUP BY system, currency HAVING {days}")
+    return _any(store, versions, "invoices", f"GROUP BY system HAVING {days}")
 
 
 def _any(store: Store, versions: Mapping[str, int], name: str, such: str) -> bool:

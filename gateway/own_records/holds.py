@@ -42,9 +42,9 @@ _VERDICTS = text("""
 
 
 class _Pulled(msgspec.Struct):
-    """`whole`: what was pulled is all that the platform is about to bill."""
+    """`whole`: what was pulled is all that the platform is about to bill; earlier versions did not say so."""
 
-    whole: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,9 @@ def _held(session: Session, now: datetime) -> Iterator[_Hold]:
 
 def _without_a_break(verdicts: Sequence[Any], whole: Mapping[str, datetime]) -> datetime | None:
     """Since when an invoice has been blocked at every question that was about it; None where it is not any more."""
+    about_it = {row.id for row in verdicts}
     ended = [row.evaluated_at for row in verdicts if row.verdict != "block"]
-    ended += [at for id_, at in whole.items() if id_ not in {row.id for row in verdicts}]
+    ended += [at for id_, at in whole.items() if id_ not in about_it]
     last = max(ended, default=None)
     return next((row.evaluated_at for row in verdicts if last is None or row.evaluated_at > last), None)
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("waiting", sa.BigInteger(), nullable=False),
+        sa.Column("waiting_of", postgresql.JSONB(), nullable=False),
         sa.Column("evaluated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("snapshot", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("check_id", name=op.f("pk_check_states")),

@@ -23,6 +23,13 @@ def test_it_is_reported_on_the_draft_of_the_line() -> None:
     assert only(CHECK, committed().change("invoices", "INV12", status="draft")).invoice_key == "INV12"
 
 
+def test_of_several_drafts_it_is_reported_on_the_latest() -> None:
+    """One was left behind by an older run, and its keys come later in the alphabet."""
+    ledger = committed().change("invoices", "INV12", status="draft")
+    ledger.invoice("Z-OLD", date(2026, 10, 3), seats(10, quantity=Decimal(0), amount=Decimal(0)), status="draft")
+    assert only(CHECK, ledger).invoice_key == "INV12"
+
+
 @pytest.mark.parametrize(("months", "found"), [(1, [40_000] * 3), (None, []), (12, [])])
 def test_the_window_is_the_contracts(months: int | None, found: list[int]) -> None:
     assert [f.amount for f in findings(CHECK, committed(60_000, months))] == found

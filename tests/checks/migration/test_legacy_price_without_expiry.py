@@ -42,6 +42,11 @@ def test_an_approval_that_has_ended_allows_nothing_more() -> None:
     assert findings(CHECK, approved(until_date=until), now=datetime(2026, 8, 31, 23, tzinfo=UTC)) == ()
 
 
+def test_an_approval_that_outlives_the_line_covers_it() -> None:
+    ledger = approved(until_date=date(2026, 9, 1)).change("subscription_lines", "SL1", end_date=date(2026, 7, 1))
+    assert findings(CHECK, ledger) == ()
+
+
 def test_months_are_counted_up_to_the_end_of_the_line() -> None:
     ended = kept().change("subscription_lines", "SL1", end_date=date(2026, 7, 1))
     assert only(CHECK, ended).amount == Decimal(15_000)  # April to June

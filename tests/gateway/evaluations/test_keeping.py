@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from checks.contract import Mode, Outcome
-from checks.findings import Evaluation
+from checks.findings import Evaluation, Waiting
 from gateway.db.session import Database
 from gateway.evaluations.keeping import KEPT, keep
 from gateway.evaluations.tables import CheckState, ShadowFinding
@@ -46,6 +46,29 @@ def test_what_a_check_in_shadow_finds_is_kept_while_it_is_there(database: Databa
     unsure = Evaluation(SHADOW, Outcome.NOT_EVALUATED, "It is stale.")
     assert found(database, unsure, late=True) == {second: (1000, True)}, "what was not evaluated proves nothing"
     assert found(database, passed(SHADOW), late=True) == {}
+
+
+def test_what_waits_elsewhere_still_waits(database: Database) -> None:
+    def told(evaluation: Evaluation) -> tuple[str, str | None, int]:
+        found(database, evaluation)
+        with database.session() as session:
+            state = session.scalars(select(CheckState)).one()
+            return state.outcome, state.reason, state.waiting
+
+    def of(*accounts: str) -> Evaluation:
+        return replace(passed(), accounts=frozenset(accounts))
+
+    record = finding().record
+    waiting = tuple(Waiting(account, record, None, "A price is missing.") for account in ("A", "A", "B", None))
+    unsure = Evaluation(SEATS, Outcome.NOT_EVALUATED, "Prices are missing.", waiting=waiting)
+    assert told(unsure) == ("not_evaluated", "Prices are missing.", 4)
+    assert told(of("C")) == ("not_evaluated", "Prices are missing.", 4)
+    assert told(of("A")) == ("not_evaluated", "Prices are missing.", 2)
+    assert told(replace(unsure, waiting=waiting[:1], accounts=frozenset({"B"}))) == (
+        "not_evaluated", "Prices are missing.", 2,
+    )  # fmt: skip
+    assert told(of("A")) == ("not_evaluated", "Prices are missing.", 1), "the row of nobody"
+    assert told(passed()) == ("passed", None, 0)
 
 
 def test_once_it_is_accepted_its_findings_are_the_queues(database: Database) -> None:
