@@ -128,7 +128,7 @@ CHECK = Check(
     spans=Spans.ACCOUNT,
     needs=(
         *carried_over.NEEDS,
-        *terms.LINE_NEEDS,
+        *terms.NEEDS,
         *list_prices.NEEDS,
         *approved.NEEDS,
     ),

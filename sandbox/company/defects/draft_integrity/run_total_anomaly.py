@@ -15,7 +15,8 @@ from sandbox.company.stories import Plot, Stage, Story, Tale
 
 CHECK = "run_total_anomaly"
 _ZEROS = 1000
-_SEVERAL, _ENOUGH_DAYS = 2, 60
+# Some days more than the check wants, because other stories take invoices away.
+_SEVERAL, _ENOUGH_DAYS = 2, 66
 
 
 def training_at_a_thousand_times_its_price(story: Story) -> Plot:
@@ -46,7 +47,12 @@ def _typed(story: Story, terms: Terms, product: str, quantity: Decimal, between:
 
 def _is_judged(story: Story) -> bool:
     """In a small company too few days have several invoices in a currency for anybody to say what is usual."""
-    invoices = Counter(i.day for i in story.world.invoices.values() if i.currency == story.currency)
+    accounts = story.world.accounts
+    invoices = Counter(
+        invoice.day
+        for invoice in story.world.invoices.values()
+        if (invoice.currency or accounts[invoice.account_id].currency) == story.currency
+    )
     return sum(1 for day, count in invoices.items() if day < story.today and count >= _SEVERAL) >= _ENOUGH_DAYS
 
 
