@@ -12,6 +12,9 @@ from sandbox.company import Company, LookAlike, Planted, build
 from tests.sandbox.company.company_rules import RULES
 from tests.sandbox.company.company_sheets import Sheets, agreed_price, agreed_quantity, months_of
 
+# The total of a run is judged in a currency that has invoices on many days; what looks like a wrong one is in any.
+OF_A_LARGE_COMPANY = {"run_total_anomaly"}
+
 
 def keys_by_entity(sheets: Sheets) -> Mapping[tuple[str, str], set[str]]:
     """The keys that the books will have, by system and entity."""
@@ -102,17 +105,17 @@ def test_a_record_is_not_planted_and_a_lookalike_at_once(flawed: Sheets) -> None
 def test_every_check_has_several_defects_of_different_customers_and_currencies(shipped: Company) -> None:
     counts = Counter(planted.check for planted in shipped.planted)
     assert counts.keys() >= RULES.keys()
-    assert min(counts.values()) >= 3
+    assert min(count for check, count in counts.items() if check not in OF_A_LARGE_COMPANY) >= 3
     currencies: dict[str, set[str]] = defaultdict(set)
     for planted in shipped.planted:
         if planted.currency:
             currencies[planted.check].add(planted.currency)
-    assert all(len(found) >= 3 for check, found in currencies.items())
+    assert all(len(found) >= 3 for check, found in currencies.items() if check not in OF_A_LARGE_COMPANY)
 
 
 def test_every_check_has_a_lookalike(shipped: Company) -> None:
-    # The total of a run is judged only in a larger company; what looks like a wrong one is in any.
-    assert {alike.check for alike in shipped.lookalikes} - {"run_total_anomaly"} == {p.check for p in shipped.planted}
+    alike = {alike.check for alike in shipped.lookalikes}
+    assert alike - OF_A_LARGE_COMPANY == {planted.check for planted in shipped.planted} - OF_A_LARGE_COMPANY
 
 
 def test_amounts_are_positive_and_on_documents(shipped: Company) -> None:
