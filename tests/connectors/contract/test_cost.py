@@ -134,14 +134,14 @@ def company() -> Company:
 
 # Per poll a login, and what the page of the system counts. Each object is described and then asked for its changes.
 COSTS = [
-    # Seven objects: describe, query, recycle bin, getDeleted.
-    (salesforce, 1 + 7 * 4),
-    # Nine objects and four look-ups are described; the newest record, which every poll meets again, is looked up for
+    # Twelve objects: describe, query, recycle bin, getDeleted.
+    (salesforce, 1 + 12 * 4),
+    # Fourteen objects and four look-ups are described; the newest record, which every poll meets again, is looked up for
     # three of them, because this company keeps no usage in Zuora.
-    (zuora, 1 + 9 * 2 + 4 + 3),
-    # Of nine objects three are not there, which costs two each; three others list deletions. One holds no rows yet,
+    (zuora, 1 + 14 * 2 + 4 + 3),
+    # Of ten objects three are not there, which costs two each; three others list deletions. One holds no rows yet,
     # so that it has no position, and is asked for rows without a stamp as well.
-    (netsuite, 1 + 6 * 4 + 3 * 2 + 3 + 1),
+    (netsuite, 1 + 7 * 4 + 3 * 2 + 3 + 1),
     # Four objects: two for the clock, a description, a search; and three getDeleted. Every request is its own login.
     (netsuite_soap, 4 * 4 + 3),
     # Eleven objects: the clock, and whether the key may read it; the events of ten, the deletions of eight. For usage
