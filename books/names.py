@@ -53,4 +53,6 @@ def _initials_joined(words: list[str]) -> list[str]:
 def normal_number(number: str) -> str:
     """Letters and digits only, without leading zeros of a group of digits: `A-00042` is `a42`."""
     groups = re.findall(r"[^\W\d_]+|\d+", unicodedata.normalize("NFKC", number).casefold())
-    return "".join(group.lstrip("0") or "0" if group.isdecimal() else group for group in groups)
+    joined = "".join(group.lstrip("0") or "0" if group.isdecimal() else group for group in groups)
+    # Groups of digits that now stand together are one.
+    return re.sub(r"\d+", lambda run: run[0].lstrip("0") or "0", joined)
