@@ -7,18 +7,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from sqlalchemy import text
 
 from gateway.db.lock import advisory_lock
 from gateway.db.session import Database
 from gateway.errors import Unavailable
 from gateway.scheduler import LEADER_LOCK, Job, lead
+from tests.gateway.lock_holders import end_holders
 
 DEADLINE_S = 30.0
-HOLDER = (
-    "SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
-    f"WHERE l.locktype = 'advisory' AND l.granted AND l.objid = {LEADER_LOCK} AND d.datname = current_database()"
-)
 
 
 class Board:
@@ -57,12 +53,6 @@ def scheduler(
         assert not thread.is_alive()
 
 
-def cut_off(database: Database) -> None:
-    """Let the server end the leader's session."""
-    with database.engine.connect() as connection:
-        assert connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({HOLDER}) l")).scalar_one()
-
-
 def test_one_leads_and_the_other_waits(database: Database) -> None:
     board = Board()
     with scheduler(database, board, "a"):
@@ -93,7 +83,7 @@ def test_the_lead_is_handed_over_when_the_leaders_connection_dies(
     with scheduler(database, board, "a", retry_s=DEADLINE_S):
         board.wait("a", 1)
         with scheduler(database, board, "b"):
-            cut_off(database)
+            assert end_holders(database, LEADER_LOCK) == 1
             board.wait("b", 1)
             assert stopped.event.wait(DEADLINE_S)
             last = board.runs["a"]
@@ -106,7 +96,7 @@ def test_a_leader_that_lost_its_connection_leads_again_when_nobody_else_does(dat
     board = Board()
     with scheduler(database, board, "a"):
         board.wait("a", 1)
-        cut_off(database)
+        assert end_holders(database, LEADER_LOCK) == 1
         board.wait("a", 3)
         with advisory_lock(database, LEADER_LOCK) as lock:
             assert lock is None

@@ -136,8 +136,8 @@ def company() -> Company:
 COSTS = [
     # Twelve objects: describe, query, recycle bin, getDeleted.
     (salesforce, 1 + 12 * 4),
-    # Fourteen objects and four look-ups are described; the newest record, which every poll meets again, is looked up for
-    # three of them, because this company keeps no usage in Zuora.
+    # Fourteen objects and four look-ups are described; the newest record, which every poll meets again, is looked up
+    # for three of them, because this company keeps no usage in Zuora.
     (zuora, 1 + 14 * 2 + 4 + 3),
     # Of ten objects three are not there, which costs two each; three others list deletions. One holds no rows yet,
     # so that it has no position, and is asked for rows without a stamp as well.

@@ -3,25 +3,14 @@
 import threading
 
 import pytest
-from sqlalchemy import text
 
 from gateway.db.lock import advisory_lock
 from gateway.errors import Unavailable
 from gateway.sync.lock import SYNC_LOCK
 from gateway.sync.upkeep import tidy
+from tests.gateway.lock_holders import end_holders
 from tests.gateway.sync.conftest import MakeReader
-from tests.gateway.sync.systems import NOW, Reader, Systems
-
-HOLDERS = (
-    "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
-    "WHERE l.locktype = 'advisory' AND l.objid = :number AND d.datname = current_database()"
-)
-
-
-def end_holders(reader: Reader, number: int) -> int:
-    """Let the server end the sessions that hold the lock; returns how many there were."""
-    with reader.installed.database.engine.connect() as connection:
-        return len(connection.execute(text(HOLDERS), {"number": number}).all())
+from tests.gateway.sync.systems import NOW, Systems
 
 
 def test_a_second_cycle_is_refused_while_one_runs(systems: Systems, reading: MakeReader) -> None:
@@ -59,7 +48,7 @@ def test_a_cycle_that_lost_its_lock_publishes_nothing(systems: Systems, reading:
         running = threading.Thread(target=first)
         running.start()
         systems.netsuite.wait_in_flight(1)
-        assert end_holders(reader, SYNC_LOCK) == 1
+        assert end_holders(reader.installed.database, SYNC_LOCK) == 1
         with advisory_lock(reader.installed.database, SYNC_LOCK) as lock:
             assert lock is not None
             assert lock.still()

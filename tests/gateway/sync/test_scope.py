@@ -8,6 +8,8 @@ from sqlalchemy import text
 
 from gateway.db.session import Database
 from gateway.errors import ConfigError, GatewayError, Refused, Unavailable
+from gateway.sync.lock import SYNC_LOCK
+from tests.gateway.lock_holders import end_holders
 from tests.gateway.sync.memory import NOW, MemoryInstallation, filled, is_down
 
 
@@ -120,9 +122,7 @@ def test_a_cycle_that_loses_its_lock_stops_before_the_next_object(installed: Mem
 
     def lose(_source: str, name: str, _records: int) -> None:
         if name == "Customer":
-            with installed.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
-                held = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 4701002"
-                other.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({held}) AS holder"))
+            assert end_holders(installed.database, SYNC_LOCK) == 1
 
     with pytest.raises(Unavailable, match="let go of this sync"):
         installed.sync(full=True, progress=lose)

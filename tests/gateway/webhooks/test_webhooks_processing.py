@@ -21,10 +21,10 @@ from gateway.sync.lock import SYNC_LOCK
 from gateway.webhooks.pending import KEPT, MOST_ATTEMPTS, claim
 from gateway.webhooks.processing import process
 from gateway.webhooks.tables import WebhookDelivery
+from tests.gateway.lock_holders import end_holders
 from tests.gateway.sync.commands import CommandServer
 from tests.gateway.sync.doorway import Doorway
 from tests.gateway.sync.systems import Reader, Systems, invoice
-from tests.gateway.sync.test_one_at_a_time import end_holders
 from tests.gateway.webhooks.webhook_world import CRM_SECRET, WebhookWorld
 
 QUERY = "POST /v1/action/query"
@@ -189,7 +189,7 @@ def test_a_run_that_lost_its_lock_reads_no_further(world: WebhookWorld, monkeypa
         running = threading.Thread(target=first)
         running.start()
         world.systems.netsuite.wait_in_flight(1)
-        assert end_holders(world.reader, SYNC_LOCK) == 1
+        assert end_holders(world.reader.installed.database, SYNC_LOCK) == 1
     running.join(timeout=60)
     assert (len(refused), world.states(), world.snapshot()) == (1, {"pending": 1}, before)
     assert world.systems.netsuite.requests == {"token": 1, "suiteql": 1}
