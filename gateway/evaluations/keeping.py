@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 
 from checks.contract import Mode, Outcome
 from checks.findings import Evaluation, Finding
-from gateway.evaluations.tables import CheckState, ShadowFinding
+from gateway.evaluations.tables import NOBODY, CheckState, ShadowFinding
 from gateway.exceptions.tables import ACTIVE_SQL
 
-NOBODY = ""
 KEPT = 200  # of one check: enough to judge it by, and a wrong statement finds millions
 _SAID_ONCE = ("fingerprint", "first_seen_at")
 
@@ -29,11 +28,9 @@ def keep(session: Session, evaluations: Iterable[Evaluation], snapshot: str, now
         check = evaluation.check
         outcome, reason, waiting = _of_all(session, evaluation)
         state = {
-            "mode": check.mode.value,
             "outcome": outcome.value,
             "reason": reason,
-            "waiting": waiting.total(),
-            "waiting_of": dict(waiting),
+            "waiting": dict(waiting),
             "evaluated_at": now,
             "snapshot": snapshot,
         }
@@ -53,7 +50,7 @@ def _of_all(session: Session, evaluation: Evaluation) -> tuple[Outcome, str | No
         return outcome, reason, waiting
     before = session.get(CheckState, evaluation.check.id)
     if before is not None:
-        waiting += Counter({who: n for who, n in before.waiting_of.items() if who not in evaluation.accounts})
+        waiting += Counter({who: n for who, n in before.waiting.items() if who not in evaluation.accounts})
     if _has_cases(session, evaluation.check.id):
         return Outcome.FAILED, reason, waiting
     if before is not None and waiting and outcome is Outcome.PASSED:
@@ -63,10 +60,10 @@ def _of_all(session: Session, evaluation: Evaluation) -> tuple[Outcome, str | No
 
 def not_evaluated(session: Session) -> set[str]:
     """The checks of which nobody could tell anything when they were last asked."""
-    of_none = select(CheckState.check_id).where(
-        CheckState.outcome == Outcome.NOT_EVALUATED.value, CheckState.waiting == 0
+    states = session.execute(
+        select(CheckState.check_id, CheckState.waiting).where(CheckState.outcome == Outcome.NOT_EVALUATED.value)
     )
-    return set(session.scalars(of_none))
+    return {check for check, waiting in states if not waiting}
 
 
 def _has_cases(session: Session, check: str) -> bool:

@@ -10,21 +10,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.db.base import Base
 
+NOBODY = ""  # the account of rows that belong to none
+
 
 class CheckState(Base):
-    """What came of a check when a sweep last asked it. `waiting` counts rows that nobody could judge.
-
-    `waiting_of` has them by account, under "" those of nobody.
-    """
+    """What came of a check when a sweep last asked it. `waiting` counts rows that nobody could judge, by account."""
 
     __tablename__ = "check_states"
 
     check_id: Mapped[str] = mapped_column(primary_key=True)
-    mode: Mapped[str]
     outcome: Mapped[str]
     reason: Mapped[str | None]
-    waiting: Mapped[int]
-    waiting_of: Mapped[dict[str, int]] = mapped_column(JSONB)
+    waiting: Mapped[dict[str, int]] = mapped_column(JSONB)
     evaluated_at: Mapped[datetime]
     snapshot: Mapped[str]
 

@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any
 
 import duckdb
-import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -29,22 +28,18 @@ _FORGOTTEN = timedelta(days=90)
 _VERDICTS = text("""
     WITH verdicts AS (
         SELECT v.id, v.run_system, v.run_id, v.evaluated_at, i ->> 'id' AS invoice, i ->> 'verdict' AS verdict, i,
-            last_value(i ->> 'verdict') OVER (
-                PARTITION BY v.run_system, v.run_id, i ->> 'id' ORDER BY v.evaluated_at, v.id
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-            ) AS last_verdict
+            last_value(i ->> 'verdict') OVER of_invoice AS last_verdict, lead(v.id) OVER of_invoice IS NULL AS is_last
         FROM validations v CROSS JOIN LATERAL jsonb_array_elements(v.answer -> 'invoices') AS i
         WHERE v.mode = 'enforce' AND v.evaluated_at >= :since
+        WINDOW of_invoice AS (
+            PARTITION BY v.run_system, v.run_id, i ->> 'id' ORDER BY v.evaluated_at, v.id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        )
     )
-    SELECT id, run_system, run_id, invoice, verdict, evaluated_at, i FROM verdicts WHERE last_verdict = 'block'
+    SELECT id, run_system, run_id, invoice, verdict, evaluated_at, CASE WHEN is_last THEN i END AS said
+    FROM verdicts WHERE last_verdict = 'block'
     ORDER BY run_system, run_id, invoice, evaluated_at, id
 """)
-
-
-class _Pulled(msgspec.Struct):
-    """`whole`: what was pulled is all that the platform is about to bill; earlier versions did not say so."""
-
-    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,18 +47,6 @@ class _Draft:
     total: Decimal
     currency: str | None
     account_id: str | None
-
-
-class _Asked(msgspec.Struct):
-    """As much of a stored question as tells whether it was about the whole run; `question` where it was pulled."""
-
-    complete: bool = False
-    question: "_Asked | None" = None
-    pulled: _Pulled | None = None
-
-    @property
-    def whole(self) -> bool:
-        return self.complete or any(part is not None and part.whole for part in (self.question, self.pulled))
 
 
 @dataclass(frozen=True)
@@ -121,7 +104,7 @@ def _held(session: Session, now: datetime) -> Iterator[_Hold]:
             verdicts = list(rows)
             begun = _without_a_break(verdicts, whole)
             if begun is not None:
-                yield _Hold(verdicts[-1].id, system, run, invoice, verdicts[-1].i, begun)
+                yield _Hold(verdicts[-1].id, system, run, invoice, verdicts[-1].said, begun)
 
 
 def _without_a_break(verdicts: Sequence[Any], whole: Mapping[str, datetime]) -> datetime | None:
@@ -135,13 +118,14 @@ def _without_a_break(verdicts: Sequence[Any], whole: Mapping[str, datetime]) -> 
 
 def _whole(session: Session, system: str, run: str, since: datetime) -> dict[str, datetime]:
     """When a run was asked about as a whole, by the id of the validation."""
-    asked = select(Validation.id, Validation.evaluated_at, Validation.request).where(
+    asked = select(Validation.id, Validation.evaluated_at).where(
         Validation.run_system == system,
         Validation.run_id == run,
         Validation.mode == "enforce",
+        Validation.whole,
         Validation.evaluated_at >= since,
     )
-    return {id_: at for id_, at, request in session.execute(asked) if msgspec.json.decode(request, type=_Asked).whole}
+    return dict(session.execute(asked).all())
 
 
 def _owner(session: Session, reasons: list[Mapping[str, Any]]) -> str | None:

@@ -72,6 +72,7 @@ def keep(session: Session, put: Put, answer: Answer, drafts: Drafts) -> dict[str
             run_system=answer.run.system,
             run_id=answer.run.id,
             mode=answer.mode,
+            whole=put.question.complete or drafts.whole,
             verdict=answer.verdict.value,
             content_hash=answer.content_hash,
             snapshot_id=answer.snapshot,
@@ -91,9 +92,5 @@ def restored(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_drafts(question: Question, drafts: Drafts) -> bytes:
-    pulled = {
-        "whole": drafts.whole,
-        "invoices": drafts.invoices.to_pylist(),
-        "invoice_lines": drafts.lines.to_pylist(),
-    }
+    pulled = {"invoices": drafts.invoices.to_pylist(), "invoice_lines": drafts.lines.to_pylist()}
     return msgspec.json.encode({"question": question, "pulled": pulled})

@@ -13,6 +13,7 @@ from gateway.db.base import Base
 class Validation(Base):
     """One answered question. `request` is the body as it came, with the invoices in it where they were pulled.
 
+    `whole`: it was about all that its run bills, so that what is not in it is not on the run any more.
     `body_hash` tells whether another request with the same `idempotency_key` asks the same.
     """
 
@@ -30,6 +31,7 @@ class Validation(Base):
     run_system: Mapped[str] = mapped_column(Text)
     run_id: Mapped[str] = mapped_column(Text)
     mode: Mapped[str] = mapped_column(Text)
+    whole: Mapped[bool]
     verdict: Mapped[str] = mapped_column(Text)
     content_hash: Mapped[str] = mapped_column(Text)
     snapshot_id: Mapped[str | None] = mapped_column(Text)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from books.snapshots import Snapshot
 from checks.findings import Evaluation, Later, WaitsFor
 from checks.ruleset import Ruleset
+from gateway.evaluations.tables import NOBODY
 from gateway.exceptions.bulk import copy_rows
-from gateway.sweeping.marks import NOBODY, marks
+from gateway.sweeping.marks import marks
 from gateway.sweeping.plan import Plan
 from gateway.sweeping.tables import SweepMark
 

@@ -11,7 +11,6 @@ from gateway.exceptions.states import Resolution
 from gateway.exceptions.tables import ACTIVE_SQL
 from gateway.sweeping.tables import SweepMark
 
-NOBODY = ""
 Accounts = dict[str, set[str]]
 
 _DUE = """

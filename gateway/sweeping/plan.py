@@ -23,8 +23,9 @@ from books.store import Store
 from checks.contract import Spans
 from checks.rule import Rule
 from gateway.evaluations.keeping import not_evaluated
+from gateway.evaluations.tables import NOBODY
 from gateway.installation import Installation
-from gateway.sweeping.marks import NOBODY, Accounts, due, marks, unsettled
+from gateway.sweeping.marks import Accounts, due, marks, unsettled
 from gateway.sweeping.tables import SweepMark
 
 log = logging.getLogger(__name__)

@@ -14,11 +14,9 @@ def upgrade() -> None:
     op.create_table(
         "check_states",
         sa.Column("check_id", sa.Text(), nullable=False),
-        sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("waiting", sa.BigInteger(), nullable=False),
-        sa.Column("waiting_of", postgresql.JSONB(), nullable=False),
+        sa.Column("waiting", postgresql.JSONB(), nullable=False),
         sa.Column("evaluated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("snapshot", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("check_id", name=op.f("pk_check_states")),

@@ -220,6 +220,7 @@ class World:
             run_system=answer["run"]["system"],
             run_id=answer["run"]["id"],
             mode=answer["mode"],
+            whole=True,
             verdict=answer["verdict"],
             content_hash=answer["content_hash"],
             snapshot_id=answer["snapshot"],
